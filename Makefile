@@ -10,15 +10,18 @@ VERSION := 0.1.0
 
 MSGPACK  := $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
 PACKAGES := libczmq libzmq $(MSGPACK) sqlite3 jansson inih libsodium
+# Where it is not there, common/postgresql is left out, and with it what needs it.
+LIBPQ    := $(shell pkg-config --exists libpq && echo libpq)
 
 # Schemas are longer than the strings that C11 promises, and no longer than those that compilers take.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wswitch-enum -Wvla -Wformat=2 -Wundef -Wno-overlength-strings $(if $(WERROR),-Werror)
 HARDENED := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
-DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"'
-FOREIGN  := $(shell pkg-config --cflags $(PACKAGES))
+DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"' $(if $(LIBPQ),-DMM_HAS_POSTGRESQL)
+FOREIGN  := $(shell pkg-config --cflags $(PACKAGES) $(LIBPQ))
 LIBS     := $(shell pkg-config --libs $(PACKAGES))
 CURSES   := $(shell pkg-config --libs ncursesw)
+PQ       := $(if $(LIBPQ),$(shell pkg-config --libs libpq))
 
 compile = $(CC) -std=c11 -O2 -g -pthread -MMD -MP $(DEFINES) $(FOREIGN) $(WARNINGS) $(HARDENED) \
           $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
@@ -32,7 +35,8 @@ WIRE    := $(BASE) common/wire
 RUNTIME := $(WIRE) common/schema common/runtime/core common/runtime common/runtime/options
 WORKER  := $(RUNTIME) common/worker/core common/worker
 SPAWNER := $(RUNTIME) common/spawner
-COMMON  := $(WORKER) common/spawner
+POSTGRESQL := $(if $(LIBPQ),common/postgresql)
+COMMON  := $(WORKER) common/spawner $(POSTGRESQL)
 
 PROGRAM_FOLDERS := publisher consumer saver restarter supervisor ctl
 # The folder of a program and those within it.
@@ -40,6 +44,7 @@ program = $(1) $(patsubst %/,%,$(sort $(dir $(wildcard $(1)/*/*.h))))
 
 FOLDERS := common/base common/wire common/schema common/runtime/core common/runtime \
            common/runtime/options common/worker/core common/worker common/spawner \
+           $(POSTGRESQL) \
            $(foreach folder,$(PROGRAM_FOLDERS),$(sort $(folder) $(patsubst %/,%,$(dir $(wildcard $(folder)/*/*.c)))))
 
 sees = $(or $(sees_$(1)),$(if $(filter %/core,$(1)),$(WIRE) $(1),$(COMMON) $(call program,$(firstword $(subst /, ,$(1))))))
@@ -52,13 +57,16 @@ sees_common/runtime/options := $(RUNTIME)
 sees_common/worker/core     := $(WIRE) common/worker/core
 sees_common/worker          := $(WORKER)
 sees_common/spawner         := $(SPAWNER)
+sees_common/postgresql      := $(RUNTIME) common/postgresql
 sees_supervisor             := $(COMMON) $(call program,supervisor) consumer/core # `mayhem plan` asks it
 sees_ctl                    := $(COMMON) $(call program,ctl) supervisor # `mayhem` runs it
 
 # Cores decide and do nothing else: `make check` looks at the symbols that they use.
 PURE := common/base common/wire $(filter %/core,$(FOLDERS))
 
-objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+# A file of a store in PostgreSQL, or the one in its place.
+LEFT_OUT := $(if $(LIBPQ),%/store_no_postgresql.c,%/store_postgresql.c $(wildcard saver/stores/pg_*.c))
+objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(LEFT_OUT),$(wildcard $(addsuffix /*.c,$(1)))))
 
 # ---- building
 
@@ -76,6 +84,8 @@ $(BUILD)/obj/$(1)/%.o: $(1)/%.c
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call folder_rule,$(folder))))
 
+$(BUILD)/obj/saver/stores/pg_record.o: saver/stores/postgresql.sql # it is part of that
+
 # lib$(1).a: what is in the folders $(2), without main.c.
 define archive_rule
 $(BUILD)/lib$(1).a: $(filter-out %/main.o,$(call objects,$(2)))
@@ -86,6 +96,9 @@ $(foreach part,$(PROGRAM_FOLDERS),$(eval $(call archive_rule,$(part),$(filter $(
 
 $(BUILD)/mayhem-%: $(BUILD)/obj/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS)
+
+# Only these two read and write a record in PostgreSQL: whoever else used it would not be linked.
+$(BUILD)/mayhem-saver $(BUILD)/mayhem: LIBS += $(PQ)
 
 # Where the programs look for them, beside themselves or in ../share/mayhem.
 $(BUILD)/drivers/%.ini: restarter/drivers/%.ini
@@ -100,9 +113,9 @@ $(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(addprefix $(BUILD)/lib,ctl.a supervis
 TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer rogue audit judge)
 TEST_INCLUDES := $(addprefix -iquote,$(sort $(COMMON) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
 TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
-TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) $(PQ)
 
-TEST_SOURCES := $(wildcard tests/unit/*/test_*.c)
+TEST_SOURCES := $(filter-out $(if $(LIBPQ),,tests/unit/postgresql/%),$(wildcard tests/unit/*/test_*.c))
 TESTS        := $(notdir $(TEST_SOURCES:.c=))
 SCENARIOS    := $(wildcard tests/scenarios/*/*.txt)
 
@@ -132,10 +145,11 @@ check: unit purity headers layers simulation fuzz-replay nomem instructions plan
 test:
 	./run.sh --test
 
-# One line per test: PASS or FAIL.
+# One line per test: PASS or FAIL. Those of a store also with PostgreSQL, if it is there.
+with_server = $(if $(LIBPQ),tests/postgresql/with_server.sh)
 unit: tests all
-	@status=0; for test in $(TESTS); do \
-	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+	@$(with_server) sh -c 'status=0; for test in $(TESTS); do \
+	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status'
 
 purity: $(call objects,$(PURE))
 	@tests/checks/purity.sh $^
@@ -146,9 +160,10 @@ simulation: $(BUILD)/tests/sim
 	if $(BUILD)/tests/sim -c 10000 -f $$first; then echo "PASS simulation: 10000 seeds from $$first"; \
 	else echo "FAIL simulation: seeds from $$first"; exit 1; fi
 
-# Each header compiles alone, with what its folder sees.
+# Each header compiles alone, with what its folder sees, and with libpq if it is there.
 header_checks = $(foreach folder,$(FOLDERS),tests/checks/headers.sh \
-    '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) &&) true
+    '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) \
+    $(if $(LIBPQ),,$(wildcard saver/stores/pg_*.h)) &&) true
 headers:
 	@$(header_checks)
 
@@ -166,9 +181,9 @@ tsan:
 	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread unit
 
 valgrind: tests
-	@status=0; for test in $(TESTS); do \
-	    MEMCHECK='valgrind -q --error-exitcode=99 --leak-check=full' \
-	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+	@$(with_server) sh -c 'status=0; for test in $(TESTS); do \
+	    MEMCHECK="valgrind -q --error-exitcode=99 --leak-check=full" \
+	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status'
 
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage SANITIZE=--coverage unit
@@ -242,6 +257,7 @@ help:
 	@echo 'campaign-held-kill  kill -9 of all at a trip, halt, absolve, in a ramp: COUNT=100 SEED=n'
 	@echo 'campaign-fleet real sshd, restarted under kills: KILLS=50 SEED=n'
 	@echo 'campaign-fleet-held  a policy over real sshd, a fifth of them bad: HOSTS=30 SEED=n'
+	@echo 'campaign-fence  the fence of PostgreSQL under load: TAKEOVERS=25000 SEED=n'
 	@echo 'campaign-list  stops, kills and edits of the list at random: COUNT=200 SEED=n'
 	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'

@@ -27,7 +27,7 @@ $(patsubst %,$(BUILD)/bench/%,beanstalkd redis nats rabbitmq): $(BUILD)/bench/%:
 $(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases handshakes beanstalkd redis nats rabbitmq): \
     $(BUILD)/obj/bench/roles.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) $(PQ)
 
 .PHONY: bench
 bench: all $(addprefix $(BUILD)/bench/,$(bench_PROGRAMS)) $(if $(filter growth,$(BENCH)),$(BUILD)/tests/file_host)
@@ -74,7 +74,7 @@ $(BUILD)/obj/bench/policy.o: $(BUILD)/obj/bench/%.o: bench/%.c
 	$(bench_compile)
 $(BUILD)/bench/policy: $(BUILD)/obj/bench/policy.o $(BUILD)/libconsumer.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) $(PQ)
 
 .PHONY: bench-policy
 bench-policy: all $(BUILD)/bench/policy $(BUILD)/bench/leases

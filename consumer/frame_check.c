@@ -48,9 +48,11 @@ static bool may_send(mm_key_role_t role, bool is_jobs, mm_frame_kind_t kind)
     case MM_FRAME_RESULTS:
     case MM_FRAME_BYE: return !is_jobs && is_worker(role);
     case MM_FRAME_RECORDED:
-    case MM_FRAME_STATE: return !is_jobs && role == MM_KEY_SAVER;
+    case MM_FRAME_STATE:
+    case MM_FRAME_LEASE: return !is_jobs && role == MM_KEY_SAVER;
     case MM_FRAME_QUERY: return !is_jobs && is_viewer(role);
-    case MM_FRAME_ORDER: return !is_jobs && role == MM_KEY_OPERATOR;
+    case MM_FRAME_ORDER:
+    case MM_FRAME_HANDOVER: return !is_jobs && role == MM_KEY_OPERATOR;
     case MM_FRAME_TASKS: // these are the consumer's
     case MM_FRAME_NOTICES:
     case MM_FRAME_WELCOME:
@@ -58,12 +60,13 @@ static bool may_send(mm_key_role_t role, bool is_jobs, mm_frame_kind_t kind)
     case MM_FRAME_REJOIN:
     case MM_FRAME_BEAT:
     case MM_FRAME_LEAVING:
-    case MM_FRAME_ORDERS: return false;
+    case MM_FRAME_ORDERS:
+    case MM_FRAME_LEASE_ASK: return false;
     }
     return false;
 }
 
-// Whether it is in the name of the key. QUERY and ORDER have none.
+// Whether it is in the name of the key. QUERY, ORDER and HANDOVER have none.
 static bool has_name(const mm_frame_t *frame, mm_str_t name)
 {
     switch ((int)frame->kind) { // may_send has refused the others
@@ -76,8 +79,10 @@ static bool has_name(const mm_frame_t *frame, mm_str_t name)
     case MM_FRAME_BYE: return mm_str_equal(frame->as.bye.worker, name);
     case MM_FRAME_RECORDED: return mm_str_equal(frame->as.recorded.worker, name);
     case MM_FRAME_STATE: return mm_str_equal(frame->as.state.worker, name);
+    case MM_FRAME_LEASE: return mm_str_equal(frame->as.lease.worker, name);
     case MM_FRAME_QUERY:
-    case MM_FRAME_ORDER: return true;
+    case MM_FRAME_ORDER:
+    case MM_FRAME_HANDOVER: return true;
     }
     return false;
 }
@@ -112,6 +117,8 @@ bool frame_check_topic(const mm_allowed_t *row, bool on_viewers, mm_str_t topic)
     if (on_viewers || row->role == MM_KEY_CONSUMER)
         return false;
     if (mm_str_equal(topic, mm_topic("consumer", NULL, buffer)))
+        return true;
+    if (row->role == MM_KEY_SAVER && mm_str_equal(topic, mm_topic("lease", NULL, buffer)))
         return true;
     if (is_worker(row->role))
         return mm_str_equal(topic, mm_topic("worker", name, buffer));

@@ -121,6 +121,11 @@ void gate_trace_event(FILE *file, const gather_event_t *event)
     }
     if (event->kind == GATHER_GUARD)
         (void)fprintf(file, "guard says=%s", event->as.guard.says_yes ? "yes" : "no");
+    if (event->kind == GATHER_TRUST)
+        (void)fprintf(file, "trust for=%" PRId64,
+                      mm_later(event->as.trust.until_ms - event->now_ms, 0));
+    if (event->kind == GATHER_BESIDE)
+        (void)fprintf(file, "beside%s", event->as.beside.is_halted ? " halted" : "");
     if (event->kind == GATHER_CLOCK)
         (void)fprintf(file, "clock unix=%" PRId64, event->as.clock.unix_ms);
 }

@@ -221,6 +221,8 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
     case GATHER_RECORDED:
     case GATHER_ORDER:
     case GATHER_GUARD:
+    case GATHER_TRUST:
+    case GATHER_BESIDE:
     case GATHER_CLOCK: gate_trace_event(file, event); break;
     }
 }

@@ -1,9 +1,12 @@
 // mayhem-consumer: receives jobs from publishers, has each saved and restarted, and sends the
-// outcome to its publisher. The shell around the gather core, which decides everything.
+// outcome to its publisher. The shell around the gather core, which decides everything. On a shared
+// record it is a standby first, without a core, until it has the lease (leadership.h).
 
 #include "accept_limit.h"
 #include "clock.h"
+#include "core_config.h"
 #include "crash.h"
+#include "deposed.h"
 #include "epoch.h"
 #include "event_log.h"
 #include "frame_check.h"
@@ -12,6 +15,7 @@
 #include "gather_trace.h"
 #include "guard.h"
 #include "host.h"
+#include "leadership.h"
 #include "listener.h"
 #include "log_messages.h"
 #include "order_actor.h"
@@ -28,15 +32,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 
-#define SAVE_AFTER_MS     1000 // people look at what is in progress once a second, and nothing else
-#define CATCH_UP_MAX      4096 // at most so many frames are read before silence is judged
-#define RESTARTERS_MAX    512  // each needs 7 to 10 kB of memory and five descriptors
-#define CLOCK_SET_MS      1000 // by so much it differs when somebody has set it
-#define DESCRIPTORS_EACH  5
-#define DESCRIPTORS_SPARE 1024 // for the consumer itself, publishers and viewers
+#define CATCH_UP_MAX 4096 // at most so many frames are read before silence is judged
+#define CLOCK_SET_MS 1000 // by so much it differs when somebody has set it
 
 typedef struct {
     mm_options_t options;
@@ -46,8 +45,9 @@ typedef struct {
     mm_socket_t *jobs;
     mm_socket_t *inbox;
     broadcast_t *events;
-    listener_t *listener; // for other machines; NULL: there is none
-    gather_t *gather;
+    listener_t *listener;     // for other machines; NULL: there is none
+    leadership_t *leadership; // NULL: the record is not shared
+    gather_t *gather;         // NULL: a standby has none
     gather_actions_t actions;
     guard_t *guard; // NULL: there is none
     send_batch_t *batch;
@@ -65,6 +65,7 @@ typedef struct {
     uint64_t refused_connections; // that were told of
     int64_t refused_ms;           // when they were
     uint64_t unbound;             // session without an endpoint, of this step; 0: none
+    bool has_left;                // its last word is said
     int exit_code;
 } consumer_t;
 
@@ -95,7 +96,10 @@ static void leave(consumer_t *self)
 {
     send_batch_flush(self->batch);
     send_batch_beat(self->batch, self->gather);
+    if (self->leadership)
+        leadership_left(self->leadership);
     send_batch_leaving(self->batch);
+    self->has_left = true;
     mm_loop_stop(self->loop);
 }
 
@@ -152,6 +156,66 @@ static void step(consumer_t *self, gather_event_t *event)
     step_once(self, event);
     if (self->unbound > 0) // a step opens one session
         step_once(self, &(gather_event_t){.kind = GATHER_CUT, .as.cut.session = self->unbound});
+}
+
+// ---- the lease
+
+static bool is_trusted(void *arg)
+{
+    const consumer_t *self = arg;
+    return leadership_is_trusted(self->leadership);
+}
+
+static void on_trust(void *arg, int64_t until_ms)
+{
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    step(self, &(gather_event_t){.kind = GATHER_TRUST, .as.trust.until_ms = until_ms});
+}
+
+static void on_beside(void *arg, bool is_halted)
+{
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    step(self, &(gather_event_t){.kind = GATHER_BESIDE, .as.beside.is_halted = is_halted});
+}
+
+// Another one leads, or may. What is not sent stays so: it would be fenced, or undelivered.
+static void on_deposed(void *arg, const char *reason)
+{
+    consumer_t *self = arg;
+    (void)reason; // it is logged
+    send_batch_beat(self->batch, self->gather);
+    send_batch_leaving(self->batch);
+    self->has_left = true;
+    self->exit_code = EX_TEMPFAIL;
+    if (!mm_deposed_write(self->options.dir))
+        mm_log(MM_LOG_WARN, "Cannot leave a word about the end",
+               MM_STRING("error", strerror(errno)));
+    mm_loop_stop(self->loop);
+}
+
+// A standby hears restarters, viewers and savers, and nothing else. False: the frame is done with.
+static bool hear_of_lease(consumer_t *self, const mm_frame_t *frame)
+{
+    switch ((int)frame->kind) { // the others say nothing of it
+    case MM_FRAME_LEASE: leadership_hear(self->leadership, &frame->as.lease); return false;
+    case MM_FRAME_HELLO:
+    case MM_FRAME_HEARTBEAT:
+        if (frame->as.report.role == MM_ROLE_RESTARTER)
+            leadership_hear_restarter(self->leadership);
+        break;
+    case MM_FRAME_JOBS: leadership_hear_epoch(self->leadership, frame->as.jobs.epoch); break;
+    case MM_FRAME_ORDER:
+        for (size_t i = 0; !self->gather && i < frame->as.order.count; i++)
+            viewers_answer_order(self->viewers, frame->as.order.viewer,
+                                 &frame->as.order.items[i].id,
+                                 mm_str("this consumer is a standby: ask the one that leads"));
+        break;
+    case MM_FRAME_HANDOVER:
+    case MM_FRAME_QUERY: return true;
+    }
+    return self->gather && !self->has_left;
 }
 
 // ---- frames
@@ -229,6 +293,20 @@ static void receive_orders(consumer_t *self, const mm_frame_t *frame)
     }
 }
 
+static void receive_handover(consumer_t *self, const mm_frame_t *frame)
+{
+    char actor[MM_ACTOR_MAX + 1];
+    const char *error = "its record is not shared: there is nobody to hand it over to";
+    const char *peer = mm_receiver_peer(&self->receiver);
+    const mm_allowed_t *row = sender(self);
+    mm_str_t by =
+        order_actor_of(frame->as.handover.actor, row ? row->name.text : NULL, peer, actor);
+    if (self->leadership)
+        error = leadership_hand_over(self->leadership, frame->as.handover.why, by);
+    viewers_answer_order(self->viewers, frame->as.handover.viewer, &frame->as.handover.id,
+                         mm_str(error));
+}
+
 // False when the frame does not belong on this socket.
 static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 {
@@ -238,6 +316,8 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     }
     if (is_jobs != (frame->kind == MM_FRAME_JOBS))
         return false;
+    if (self->leadership && !hear_of_lease(self, frame))
+        return true;
     gather_event_t event = {.kind = GATHER_REPORT};
     switch ((int)frame->kind) { // the others go elsewhere
     case MM_FRAME_JOBS: receive_jobs(self, frame); return true;
@@ -256,6 +336,7 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
         step(self, &(gather_event_t){.kind = GATHER_RECORDED, .as.recorded = &frame->as.recorded});
         return true;
     case MM_FRAME_ORDER: receive_orders(self, frame); return true;
+    case MM_FRAME_HANDOVER: receive_handover(self, frame); return true;
     case MM_FRAME_QUERY: viewers_query(self->viewers, frame, self->now_ms); return true;
     }
     return false;
@@ -267,7 +348,8 @@ static void refuse_foreign(consumer_t *self, bool is_jobs)
     mm_str_t worker;
     const mm_allowed_t *row = sender(self);
     gather_action_t action = {.kind = GATHER_REFUSED};
-    if (!mm_decoder_foreign_hello(self->receiver.decoder, &action.as.answer.version, &worker,
+    if (!self->gather ||
+        !mm_decoder_foreign_hello(self->receiver.decoder, &action.as.answer.version, &worker,
                                   &action.as.answer.instance) ||
         !mm_name_from(worker, &action.as.answer.worker) ||
         (row && frame_check_foreign(row, is_jobs, worker)))
@@ -346,13 +428,8 @@ static void tell_clock(consumer_t *self)
          &(gather_event_t){.kind = GATHER_CLOCK, .as.clock.unix_ms = self->now_ms + offset_ms});
 }
 
-static int64_t turn(void *arg)
+static int64_t turn_core(consumer_t *self)
 {
-    MM_SPAN("turn");
-    consumer_t *self = arg;
-    self->now_ms = mm_clock_ms();
-    int64_t next_ms = self->listener ? listener_turn(self->listener, self->now_ms) : MM_NEVER;
-    tell_refused(self);
     tell_clock(self);
     if (self->now_ms >= gather_deadline(self->gather)) {
         // Read first: a heartbeat in the socket is no silence.
@@ -361,11 +438,34 @@ static int64_t turn(void *arg)
         step(self, &event);
     }
     send_batch_flush(self->batch);
+    return gather_deadline(self->gather);
+}
+
+// Before the core's: its trust may have ended.
+static int64_t turn_lease(consumer_t *self)
+{
+    bool is_recorded = self->gather && gather_is_recorded(self->gather);
+    int64_t next_ms = self->has_left ? MM_NEVER : leadership_turn(self->leadership, is_recorded);
+    self->now_ms = mm_clock_ms();
+    return next_ms;
+}
+
+static int64_t turn(void *arg)
+{
+    MM_SPAN("turn");
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    int64_t next_ms = self->listener ? listener_turn(self->listener, self->now_ms) : MM_NEVER;
+    tell_refused(self);
+    if (self->leadership)
+        next_ms = mm_earlier(next_ms, turn_lease(self));
+    if (self->gather && !self->has_left)
+        next_ms = mm_earlier(next_ms, turn_core(self));
     next_ms = mm_earlier(next_ms, viewers_turn(self->viewers, self->now_ms));
     next_ms = mm_earlier(next_ms, mm_log_limit_tell(&self->log.limit, self->now_ms));
     if (self->trace)
         (void)fflush(self->trace);
-    return mm_earlier(next_ms, gather_deadline(self->gather));
+    return next_ms;
 }
 
 static void on_signal(void *arg, int number)
@@ -373,6 +473,10 @@ static void on_signal(void *arg, int number)
     MM_SPAN("on_signal");
     consumer_t *self = arg;
     mm_service_log_signal(number);
+    if (!self->gather) {
+        mm_loop_stop(self->loop);
+        return;
+    }
     mm_log(MM_LOG_INFO, "Nacking outstanding messages",
            MM_INT("in_flight", gather_statistics(self->gather).in_flight));
     self->now_ms = mm_clock_ms();
@@ -385,7 +489,7 @@ static void on_revoked(void *arg, const mm_allowed_t *row)
 {
     consumer_t *self = arg;
     gather_event_t event = {.kind = GATHER_REVOKED};
-    if (row->role != MM_KEY_SAVER && row->role != MM_KEY_RESTARTER)
+    if (!self->gather || (row->role != MM_KEY_SAVER && row->role != MM_KEY_RESTARTER))
         return;
     event.as.revoked.worker = mm_str(row->name.text);
     event.as.revoked.role = row->role == MM_KEY_SAVER ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
@@ -491,6 +595,7 @@ static int open_view(consumer_t *self)
                                .events = self->events,
                                .listener = self->listener,
                                .gather = self->gather,
+                               .leadership = self->leadership,
                                .drops = &self->receiver.drops,
                                .name = self->options.id,
                                .max_in_flight = (uint32_t)self->options.max_in_flight};
@@ -514,29 +619,6 @@ static int open_sockets(consumer_t *self)
     return exit_code;
 }
 
-// A restarter needs five descriptors: two for its task socket, three for its connections. libzmq
-// aborts when there are none left.
-static uint32_t restarters_max(void)
-{
-    struct rlimit limit;
-    int rc = getrlimit(RLIMIT_NOFILE, &limit);
-    assert(rc == 0 && limit.rlim_cur > DESCRIPTORS_SPARE);
-    rlim_t most = (limit.rlim_cur - DESCRIPTORS_SPARE) / DESCRIPTORS_EACH;
-    return most < RESTARTERS_MAX ? (uint32_t)most : RESTARTERS_MAX;
-}
-
-// The clock of deadlines on record is that of this boot of this machine (H10). One that is unknown
-// is taken for a new one.
-static void set_control(gather_config_t *config)
-{
-    mm_id_t boot = {0};
-    uint64_t *const parts[] = {&config->control_1, &config->control_2, &config->control_3};
-    if (!mm_clock_boot(&boot))
-        memcpy(boot.bytes, &config->epoch, sizeof config->epoch);
-    for (unsigned i = 0; i < sizeof boot.bytes; i++)
-        *parts[i / 7] |= (uint64_t)boot.bytes[i] << 8 * (6 - i % 7);
-}
-
 static int open_guard(consumer_t *self)
 {
     char why[MM_ERROR_MAX];
@@ -547,38 +629,11 @@ static int open_guard(consumer_t *self)
     return self->guard ? 0 : mm_service_fail(&self->options, EX_CONFIG, "%s", why);
 }
 
-static int open_core(consumer_t *self)
+static void begin_core(consumer_t *self, uint64_t epoch)
 {
     const mm_options_t *options = &self->options;
-    char path[4096], error[MM_ERROR_MAX];
-    uint64_t epoch;
-    (void)snprintf(path, sizeof path, "%s/consumer.life", options->dir);
-    int exit_code = epoch_next(path, &epoch, error);
-    if (exit_code != 0)
-        return mm_service_fail(options, exit_code, "%s", error);
-    gather_config_t config = {.epoch = epoch,
-                              .first_number = epoch_first_number(epoch),
-                              .first_session = epoch_first_number(epoch),
-                              .seed = mm_service_seed(options),
-                              .attempts = (uint32_t)options->attempts,
-                              .backoff_low_ms = options->backoff.low_ms,
-                              .backoff_high_ms = options->backoff.high_ms,
-                              .heartbeat_ms = options->heartbeat_ms,
-                              .lost_after_ms = options->lost_after_ms,
-                              .extend_every_ms = options->extend_every_ms,
-                              .max_lease_ms = options->max_lease_ms,
-                              .save_after_ms = SAVE_AFTER_MS,
-                              .drain_ms = options->drain_timeout_ms - 1000,
-                              .max_in_flight = (uint32_t)options->max_in_flight,
-                              .at_once = options->at_once.is_percent ? 0 : options->at_once.value,
-                              .attempt_ms = options->timeout_ms + options->verify_timeout_ms,
-                              .max_dead = (uint32_t)options->max_dead,
-                              .starts_end_ms = options->starts_end_ms,
-                              .settled_max = 32768,
-                              .nacked_max = (uint32_t)options->max_in_flight,
-                              .savers_max = 1,
-                              .restarters_max = restarters_max()};
-    set_control(&config);
+    bool is_leased = self->leadership != NULL;
+    gather_config_t config = core_config(options, epoch, is_leased);
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
     gather_set_policy(self->gather, &self->policy);
@@ -588,14 +643,51 @@ static int open_core(consumer_t *self)
                                                         .listener = self->listener,
                                                         .locals = self->locals,
                                                         .name = options->id,
-                                                        .epoch = epoch});
-    mm_receiver_open(&self->receiver);
+                                                        .epoch = epoch,
+                                                        .is_trusted = is_leased ? is_trusted : NULL,
+                                                        .arg = self});
     if (config.starts_end_ms > 0) // as the times of a trace
         config.starts_end_ms = mm_later(config.starts_end_ms - self->start_ms, 1);
     if (self->trace) {
         gather_trace_config(self->trace, &config);
         gate_trace_policy(self->trace, &self->policy);
     }
+}
+
+// It has the lease.
+static void on_lead(void *arg, uint64_t epoch)
+{
+    consumer_t *self = arg;
+    begin_core(self, epoch);
+    viewers_lead(self->viewers, self->gather);
+    tell_clock(self);
+}
+
+// Of a shared record the lease has the epoch, of any other one the folder.
+static int open_core(consumer_t *self)
+{
+    const mm_options_t *options = &self->options;
+    char path[4096], error[MM_ERROR_MAX];
+    uint64_t epoch;
+    mm_receiver_open(&self->receiver);
+    (void)mm_deposed_remove(options->dir); // of a former one
+    if (strstr(options->store, "://")) {
+        self->leadership =
+            leadership_new(&(leadership_config_t){.events = self->events,
+                                                  .name = options->id,
+                                                  .lost_after_ms = options->lost_after_ms,
+                                                  .lead = on_lead,
+                                                  .trust = on_trust,
+                                                  .beside = on_beside,
+                                                  .leave = on_deposed,
+                                                  .arg = self});
+        return 0;
+    }
+    (void)snprintf(path, sizeof path, "%s/consumer.life", options->dir);
+    int exit_code = epoch_next(path, &epoch, error);
+    if (exit_code != 0)
+        return mm_service_fail(options, exit_code, "%s", error);
+    begin_core(self, epoch);
     return 0;
 }
 
@@ -605,8 +697,12 @@ static int run_loop(consumer_t *self)
     mm_loop_add_socket(self->loop, "inbox", self->inbox, ZMQ_POLLIN, on_inbox, self);
     mm_loop_on_signal(self->loop, on_signal, self);
     mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self->options.consumer));
+    if (self->leadership)
+        mm_log(MM_LOG_INFO, "Standing by until this consumer has the lease");
     mm_loop_run(self->loop);
     (void)mm_log_limit_tell(&self->log.limit, INT64_MAX);
+    if (!self->gather)
+        return 0;
     gather_statistics_t statistics = gather_statistics(self->gather);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
            MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
@@ -627,8 +723,9 @@ static void close_all(consumer_t *self)
     mm_socket_destroy(&self->inbox);
     broadcast_destroy(&self->events);
     listener_destroy(&self->listener); // the last one: without it libzmq lets everybody in
-    if (self->gather)
+    if (self->gather || self->leadership)
         mm_endpoint_unlink(&self->base);
+    leadership_destroy(&self->leadership);
     gather_destroy(&self->gather);
     gather_actions_clear(&self->actions);
     mm_policy_clear(&self->policy);
@@ -640,10 +737,12 @@ static void close_all(consumer_t *self)
 int main(int argc, char **argv)
 {
     consumer_t self = {0};
+    mm_addresses_t addresses; // one: it is the consumer's own
     int exit_code;
-    if (!mm_service_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &self.base,
+    if (!mm_service_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &addresses,
                           &exit_code))
         return exit_code;
+    self.base = addresses.items[0];
     event_log_open(&self.log, self.options.ack_deadline_ms);
     self.loop = mm_loop_new(turn, &self);
     self.locals = local_names_new();

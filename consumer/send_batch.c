@@ -30,6 +30,7 @@ typedef struct session {
     char suffix[SUFFIX_MAX];
     mm_name_t worker;
     bool is_remote; // bound by the listener
+    bool restarts;  // its batch has tasks of a restarter
     UT_hash_handle hh;
     struct session *prev, *next; // those with an open batch
     bool listed;
@@ -146,6 +147,11 @@ bool send_batch_open(send_batch_t *self, const gather_action_t *action)
     return true;
 }
 
+static bool is_trusted(const send_batch_t *self)
+{
+    return !self->config.is_trusted || self->config.is_trusted(self->config.arg);
+}
+
 static void send_tasks(send_batch_t *self, session_t *session)
 {
     MM_SPAN(MM_SPAN_SEND_TASKS);
@@ -153,6 +159,10 @@ static void send_tasks(send_batch_t *self, session_t *session)
         DL_DELETE(self->open_sessions, session);
     session->listed = false;
     mm_encode_finish(session->tasks);
+    bool is_late = session->restarts && !is_trusted(self);
+    session->restarts = false;
+    if (is_late) // they stay undelivered, and are reclaimed
+        return;
     MM_CRASH_POINT("consumer: before tasks are sent");
     // A worker that never connects does not block: its tasks stay undelivered and are reclaimed.
     if (mm_sender_waiting(session->sender) < WAITING_MAX)
@@ -206,6 +216,7 @@ void send_batch_task(send_batch_t *self, const gather_action_t *action)
         DL_APPEND(self->open_sessions, session);
         session->listed = true;
     }
+    session->restarts = session->restarts || mm_leg_is_restarters(action->as.task.task.leg);
     {
         MM_SPAN_COUNTED("encode task");
         mm_encode_task(session->tasks, &action->as.task.task);
@@ -358,7 +369,7 @@ void send_batch_beat(send_batch_t *self, const gather_t *gather)
                        .as.beat = {.consumer = self->name,
                                    .epoch = self->config.epoch,
                                    .draining = draining,
-                                   .halted = gather_is_halted(gather),
+                                   .halted = gather_is_halted(gather) || !is_trusted(self),
                                    .unix_ms = mm_clock_wall_ms()}};
     gather_worker_t worker = {0};
     bool more = true;

@@ -20,6 +20,10 @@ typedef struct {
     local_names_t *locals; // has those of the sessions beside the base address
     const char *name;      // the consumer's id, kept as a pointer
     uint64_t epoch;
+    // Whether restarts may be handed out, asked behind what was read and before what is sent (A5).
+    // NULL: they may.
+    bool (*is_trusted)(void *arg);
+    void *arg;
 } send_batch_config_t;
 
 send_batch_t *send_batch_new(const send_batch_config_t *config);
@@ -39,11 +43,13 @@ void send_batch_notice(send_batch_t *self, const gather_action_t *action);
 void send_batch_answer(send_batch_t *self, mm_frame_kind_t kind, const gather_action_t *action);
 // Orders and a question, to a saver, at once.
 void send_batch_orders(send_batch_t *self, const gather_action_t *action);
-// The heartbeat, with the acknowledgements of all workers.
+// The heartbeat, with the acknowledgements of all workers. It says halted when that is so, or this
+// consumer is not trusted.
 void send_batch_beat(send_batch_t *self, const gather_t *gather);
 // The consumer's last word.
 void send_batch_leaving(send_batch_t *self);
-// Sends all open batches.
+// Sends all open batches, but tasks of restarters when this consumer is not trusted: these are not
+// delivered.
 void send_batch_flush(send_batch_t *self);
 
 #endif

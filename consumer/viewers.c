@@ -146,14 +146,25 @@ static uint64_t refused_keys(const viewers_t *self)
     return self->config.listener ? listener_refused(self->config.listener) : 0;
 }
 
+// A standby has nothing but its place in the line.
+static json_t *standby_json(const viewers_t *self)
+{
+    return json_pack("{s:I, s:I, s:o}", "bad_frames", (json_int_t)self->config.drops->count,
+                     "refused_keys", (json_int_t)refused_keys(self), "lease",
+                     leadership_json(self->config.leadership));
+}
+
 static json_t *stats(void *arg)
 {
     viewers_t *self = arg;
     gather_t *gather = self->config.gather;
+    if (!gather)
+        return standby_json(self);
     gather_statistics_t now = gather_statistics(gather);
+    json_t *lease = self->config.leadership ? leadership_json(self->config.leadership) : NULL;
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o, "
-        "s:o}",
+        "s:o, s:o*}",
         "received", (json_int_t)now.received, "acked", (json_int_t)now.acked, "dead",
         (json_int_t)now.dead, "nacked", (json_int_t)now.nacked, "extended",
         (json_int_t)now.extended, "retried", (json_int_t)now.retried, "taken_back",
@@ -163,7 +174,7 @@ static json_t *stats(void *arg)
         "p50_ms", (json_int_t)gather_flight_ms(gather, 0.5), "p99_ms",
         (json_int_t)gather_flight_ms(gather, 0.99), "store", stage_json(gather, MM_ROLE_SAVER),
         "restart", stage_json(gather, MM_ROLE_RESTARTER), "workers", workers_json(gather), "held",
-        held_json(gather));
+        held_json(gather), "lease", lease);
 }
 
 // Who has restarts out, and why others wait.
@@ -173,11 +184,11 @@ static json_t *hosts(void *arg)
     json_t *restarters = json_object(), *waiting = json_object();
     gather_worker_t known = {0};
     gather_waiting_t reason = {0};
-    while (gather_next_worker(self->config.gather, &known))
+    while (self->config.gather && gather_next_worker(self->config.gather, &known))
         if (known.joined && known.role == MM_ROLE_RESTARTER && known.out > 0)
             json_object_setn_new(restarters, known.acknowledgement.worker.data,
                                  known.acknowledgement.worker.size, json_integer(known.out));
-    while (gather_next_waiting(self->config.gather, &reason))
+    while (self->config.gather && gather_next_waiting(self->config.gather, &reason))
         json_object_set_new(waiting, reason.reason, json_integer((json_int_t)reason.count));
     return json_pack("{s:o, s:o}", "restarters", restarters, "waiting", waiting);
 }
@@ -203,7 +214,8 @@ static void reply_job(viewers_t *self, const mm_frame_t *query)
 {
     gather_job_t jobs[JOBS_MAX];
     mm_str_t asked = query->as.query.text;
-    size_t count = gather_find_jobs(self->config.gather, asked, jobs, JOBS_MAX);
+    size_t count =
+        self->config.gather ? gather_find_jobs(self->config.gather, asked, jobs, JOBS_MAX) : 0;
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, job_json(&jobs[i]));
@@ -326,15 +338,26 @@ void viewers_progress(viewers_t *self, int64_t now_ms)
     free(text);
 }
 
+void viewers_answer_order(viewers_t *self, uint64_t viewer, const mm_id_t *id, mm_str_t error)
+{
+    char text[MM_ID_TEXT];
+    bool is_rehearsal = self->config.gather && gather_held(self->config.gather).is_rehearsal;
+    json_t *json =
+        json_pack("{s:s, s:s%, s:b}", "order", mm_id_print(id, text), "error",
+                  error.size > 0 ? error.data : "", error.size, "rehearsal", is_rehearsal);
+    assert(json);
+    mm_stats_reply_send(&self->reply, MM_ABOUT_ORDERS, viewer, json);
+}
+
 void viewers_answer(viewers_t *self, const gather_action_t *action)
 {
-    char id[MM_ID_TEXT];
-    mm_str_t error = action->as.reply.error;
-    json_t *json = json_pack("{s:s, s:s%, s:b}", "order", mm_id_print(&action->as.reply.id, id),
-                             "error", error.size > 0 ? error.data : "", error.size, "rehearsal",
-                             gather_held(self->config.gather).is_rehearsal);
-    assert(json);
-    mm_stats_reply_send(&self->reply, MM_ABOUT_ORDERS, action->as.reply.viewer, json);
+    viewers_answer_order(self, action->as.reply.viewer, &action->as.reply.id,
+                         action->as.reply.error);
+}
+
+void viewers_lead(viewers_t *self, gather_t *gather)
+{
+    self->config.gather = gather;
 }
 
 int64_t viewers_turn(viewers_t *self, int64_t now_ms)

@@ -24,9 +24,9 @@ static const char usage[] =
 
 typedef struct {
     target_t target;
-    const char *db;   // NULL: MAYHEM_DB, or DIR/mayhem.db
-    const char *host; // show: of this one alone; NULL: of all
-    uint64_t count;   // show: so many, the last ones; 0: all
+    const char *store; // NULL: as target_record_of finds it
+    const char *host;  // show: of this one alone; NULL: of all
+    uint64_t count;    // show: so many, the last ones; 0: all
     bool is_json;
     char path[TARGET_PATH];
 } audit_options_t;
@@ -115,14 +115,14 @@ static void print_check(const audit_check_t *check)
                      check->agreed_to);
 }
 
-static bool check_one(void *arg, sqlite3_stmt *row)
+static bool check_one(void *arg, const mm_rows_t *row)
 {
     audit_check_row(arg, row);
     return true;
 }
 
 // The logs are read first: a row that comes meanwhile is then in the table alone.
-static int verify(const audit_options_t *options, mm_sqlite_t *record)
+static int verify(const audit_options_t *options, mm_reader_t *record)
 {
     logged_heads_t heads;
     char error[MM_ERROR_MAX];
@@ -152,7 +152,7 @@ static int verify(const audit_options_t *options, mm_sqlite_t *record)
 
 // ---- head
 
-static bool take_head(void *arg, sqlite3_stmt *row)
+static bool take_head(void *arg, const mm_rows_t *row)
 {
     mm_audit_head_t *head = arg;
     head->seq = (uint64_t)audit_row_seq(row);
@@ -160,7 +160,7 @@ static bool take_head(void *arg, sqlite3_stmt *row)
     return false;
 }
 
-static int print_head(const audit_options_t *options, mm_sqlite_t *record)
+static int print_head(const audit_options_t *options, mm_reader_t *record)
 {
     mm_audit_head_t head = {0};
     char hash[MM_AUDIT_TEXT], error[MM_ERROR_MAX];
@@ -188,13 +188,13 @@ typedef struct {
     bool is_good;
 } show_t;
 
-static bool is_wanted(const show_t *self, sqlite3_stmt *row)
+static bool is_wanted(const show_t *self, const mm_rows_t *row)
 {
     return self->host.size == 0 || audit_row_is_of(row, self->host);
 }
 
 // Downwards, to the first of the last ones.
-static bool count_row(void *arg, sqlite3_stmt *row)
+static bool count_row(void *arg, const mm_rows_t *row)
 {
     show_t *self = arg;
     if (!is_wanted(self, row))
@@ -232,7 +232,7 @@ static void print_row(const json_t *row)
     (void)putchar('\n');
 }
 
-static bool show_row(void *arg, sqlite3_stmt *row)
+static bool show_row(void *arg, const mm_rows_t *row)
 {
     show_t *self = arg;
     if (!is_wanted(self, row))
@@ -249,7 +249,7 @@ static bool show_row(void *arg, sqlite3_stmt *row)
     return self->is_good;
 }
 
-static int show(const audit_options_t *options, mm_sqlite_t *record)
+static int show(const audit_options_t *options, mm_reader_t *record)
 {
     show_t self = {.options = options, .left = options->count, .first = INT64_MIN, .is_good = true};
     char error[MM_ERROR_MAX];
@@ -276,10 +276,7 @@ static int parse(int argc, char **argv, audit_options_t *self, const char **ret_
     char **names;
     const ctl_option_t options[] = {
         TARGET_DIR_OPTION(&self->target),
-        {.name = "db",
-         .argument = "FILE",
-         .help = "the record, if the saver keeps it elsewhere (MAYHEM_DB, or DIR/mayhem.db)",
-         .text = &self->db},
+        TARGET_STORE_OPTIONS(&self->store),
         {.name = "host", .argument = "HOST", .help = "show: its rows alone", .text = &self->host},
         {.name = "last",
          .argument = "N",
@@ -298,14 +295,13 @@ static int parse(int argc, char **argv, audit_options_t *self, const char **ret_
     if (self->host && mm_host_complaint(mm_str(self->host)))
         return ctl_fail(EX_USAGE, "--host is '%.100s', which is no host", self->host);
     exit_code = target_folder(&self->target);
-    (void)target_record(&self->target, self->db, self->path);
-    return exit_code;
+    return exit_code != 0 ? exit_code : target_record_of(self->target.dir, self->store, self->path);
 }
 
 int ctl_audit(int argc, char **argv)
 {
     static const char *const words[] = {"verify", "head", "show", NULL};
-    static int (*const commands[])(const audit_options_t *, mm_sqlite_t *) = {verify, print_head,
+    static int (*const commands[])(const audit_options_t *, mm_reader_t *) = {verify, print_head,
                                                                               show};
     audit_options_t options = {0};
     const char *what;
@@ -317,11 +313,11 @@ int ctl_audit(int argc, char **argv)
     if (place < 0)
         return ctl_fail(EX_USAGE,
                         "there is no mayhem audit %.100s; there are verify, head and show", what);
-    mm_sqlite_t *record = NULL;
+    mm_reader_t *record = NULL;
     exit_code = audit_table_open(options.path, &record, error);
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);
     exit_code = commands[place](&options, record);
-    mm_sqlite_close(&record);
+    mm_reader_close(&record);
     return exit_code;
 }

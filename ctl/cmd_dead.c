@@ -63,25 +63,24 @@ static void print_text(const dead_list_t *list)
 int ctl_dead(int argc, char **argv)
 {
     target_t target = {0};
-    const char *db = NULL;
+    const char *store = NULL;
     bool is_json = false;
     char error[MM_ERROR_MAX], record[TARGET_PATH];
     dead_list_t list;
-    const ctl_option_t options[] = {
-        TARGET_DIR_OPTION(&target),
-        {.name = "db",
-         .argument = "FILE",
-         .help = "the record, if the saver keeps it elsewhere (MAYHEM_DB, or DIR/mayhem.db)",
-         .text = &db},
-        {.name = "json", .help = "as a JSON object", .flag = &is_json},
-        {.name = NULL}};
+    const ctl_option_t options[] = {TARGET_DIR_OPTION(&target),
+                                    TARGET_STORE_OPTIONS(&store),
+                                    {.name = "json", .help = "as a JSON object", .flag = &is_json},
+                                    {.name = NULL}};
     int exit_code = ctl_options(argc, argv, usage, options, NULL);
     if (exit_code != 0)
         return exit_code;
     exit_code = target_folder(&target);
     if (exit_code != 0)
         return exit_code;
-    exit_code = dead_list_read(target.dir, target_record_of(target.dir, db, record), &list, error);
+    exit_code = target_record_of(target.dir, store, record);
+    if (exit_code != 0)
+        return exit_code;
+    exit_code = dead_list_read(target.dir, record, &list, error);
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);
     if (list.run == 0)

@@ -39,7 +39,7 @@ static const char *const usages[] = {
 typedef struct {
     target_t target;
     mm_order_t order;
-    const char *why, *until, *timeout, *db;
+    const char *why, *until, *timeout, *store;
     bool is_json;
     char host[MM_HOST_MAX];
     char actor[MM_ACTOR_MAX + 1];
@@ -130,10 +130,7 @@ static int parse(int argc, char **argv, command_t *self)
          .help = "why, for those who come later: it must be said",
          .text = &self->why},
         TARGET_OPTIONS(&self->target),
-        {.name = "db",
-         .argument = "FILE",
-         .help = "the record, if the saver keeps it elsewhere (MAYHEM_DB, or DIR/mayhem.db)",
-         .text = &self->db},
+        TARGET_STORE_OPTIONS(&self->store),
         {.name = "timeout",
          .argument = "TIME",
          .help = "how long to wait until it is on record (10s)",
@@ -162,7 +159,10 @@ static int parse(int argc, char **argv, command_t *self)
     if (exit_code != 0)
         return exit_code;
     self->way.target = &self->target;
-    self->way.record = target_record(&self->target, self->db, self->path);
+    exit_code = target_record(&self->target, self->store, self->path);
+    if (exit_code != 0)
+        return exit_code;
+    self->way.record = *self->path ? self->path : NULL;
     (void)target_argument(&self->target, self->argument);
     return check_folder(self);
 }

@@ -109,7 +109,12 @@ static int retry(const char *dir, char *const *names, bool is_json)
     char error[MM_ERROR_MAX], path[PATH_MAX], record[TARGET_PATH];
     dead_list_t list;
     char *absolute = realpath(dir, NULL);
-    int exit_code = dead_list_read(dir, target_record_of(dir, NULL, record), &list, error);
+    int exit_code = target_record_of(dir, NULL, record);
+    if (exit_code != 0) {
+        free(absolute);
+        return exit_code;
+    }
+    exit_code = dead_list_read(dir, record, &list, error);
     if (exit_code != 0) {
         free(absolute);
         return ctl_fail(exit_code, "%s", error);

@@ -4,6 +4,7 @@
 #include "attention.h"
 #include "clock.h"
 #include "ctl.h"
+#include "duration.h"
 #include "hosts_now.h"
 #include "publisher_report.h"
 #include "run_folder.h"
@@ -27,10 +28,11 @@ static const char usage[] = "usage: mayhem status [OPTION]...\n\n"
 
 typedef struct {
     const char *dir;     // NULL: only the address of a consumer is known
-    const char *record;  // the path; NULL: it is not known
+    const char *record;  // a path or a URI; NULL: it is not known
     bool answers;        // the consumer does
     snapshot_t snapshot; // otherwise only what needs a person
     mm_held_record_t held;
+    bool is_unread;                 // the record, so held is empty
     char argument[TARGET_ARGUMENT]; // of commands about it
     char complaint[MM_ERROR_MAX];   // why it does not answer, if that is known
 } status_t;
@@ -119,7 +121,7 @@ static int print_json(const status_t *self)
         json_object_set_new(json, "report", run ? run : json_null());
         add_owed(self, json);
     }
-    json_object_set_new(json, "on_record", held_json(&self->held));
+    json_object_set_new(json, "on_record", self->is_unread ? json_null() : held_json(&self->held));
     return ctl_end_output(ctl_write_json(stdout, json, JSON_COMPACT));
 }
 
@@ -133,10 +135,32 @@ static void print_attention(const status_t *self)
         (void)printf("and %" PRId64 " more\n", snapshot->attention_left_out);
 }
 
+// Who leads, of several consumers on one record.
+static void print_lease(const snapshot_t *snapshot)
+{
+    char left[MM_DURATION_TEXT];
+    (void)mm_duration_print(snapshot->lease_left_ms, left);
+    if (strcmp(snapshot->lease, "standby") == 0 && snapshot->lease_left_ms > 0)
+        (void)printf("this consumer stands by: the one of epoch %" PRId64 " leads, for %s more\n",
+                     snapshot->lease_epoch, left);
+    else if (strcmp(snapshot->lease, "standby") == 0)
+        (void)printf("this consumer stands by, and nobody leads\n");
+    else if (strcmp(snapshot->lease, "leading") == 0)
+        (void)printf("this consumer leads: epoch %" PRId64 ", trusted for %s more\n",
+                     snapshot->lease_epoch, left);
+    else if (*snapshot->lease)
+        (void)printf("this consumer is %s: epoch %" PRId64
+                     ", last renewed %s ago; nothing is handed "
+                     "out\n",
+                     snapshot->lease, snapshot->lease_epoch,
+                     mm_duration_print(mm_later(snapshot->lease_age_ms, 0), left));
+}
+
 static int print_text(const status_t *self)
 {
     const char *dir = self->dir;
     print_attention(self);
+    print_lease(&self->snapshot);
     if (self->answers) {
         snapshot_t rest = self->snapshot;
         rest.attention_count = 0;
@@ -234,9 +258,12 @@ static void look(status_t *self, const target_t *target, bool is_brief)
         (void)snprintf(self->complaint, sizeof self->complaint, "%s", feed_complaint(feed));
         feed_destroy(&feed);
     }
-    bool is_read = record && mm_held_record_read(record, mm_clock_wall_ms(), HELD_MAX, &self->held,
-                                                 error) == 0;
-    attention_find(&self->snapshot, is_read ? &self->held : NULL, self->argument);
+    int code =
+        record ? mm_held_record_read(record, mm_clock_wall_ms(), HELD_MAX, &self->held, error) : 0;
+    self->is_unread = code != 0;
+    if (code != 0)
+        (void)ctl_fail(0, "nobody knows what is on record: %s", error);
+    attention_find(&self->snapshot, record && code == 0 ? &self->held : NULL, self->argument);
 }
 
 static int show(const status_t *self, const target_t *target, bool is_json)
@@ -255,10 +282,12 @@ int ctl_status(int argc, char **argv)
 {
     target_t target = {0};
     status_t status = {0};
+    const char *store = NULL;
     char record[TARGET_PATH];
     bool is_json = false, is_brief = false, has_hosts = false;
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&target),
+        TARGET_STORE_OPTIONS(&store),
         {.name = "json", .help = "as one JSON object", .flag = &is_json},
         {.name = "brief",
          .help = "the processes and the run so far, without the page: at once",
@@ -278,7 +307,10 @@ int ctl_status(int argc, char **argv)
         return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", status.dir);
     if (has_hosts)
         return show_hosts(&target, is_json);
-    status.record = target_record(&target, NULL, record);
+    exit_code = target_record(&target, store, record);
+    if (exit_code != 0)
+        return exit_code;
+    status.record = *record ? record : NULL;
     look(&status, &target, is_brief);
     exit_code = show(&status, &target, is_json);
     snapshot_clear(&status.snapshot);

@@ -12,7 +12,7 @@
 typedef int ctl_command_t(int argc, char **argv);
 ctl_command_t ctl_top, ctl_status, ctl_tail, ctl_profile, ctl_diff, ctl_lines, ctl_explain,
     ctl_scale, ctl_audit, ctl_dead, ctl_retry, ctl_halt, ctl_resume, ctl_deny, ctl_absolve,
-    ctl_keys, ctl_doctor, ctl_man, ctl_completion;
+    ctl_handover, ctl_keys, ctl_doctor, ctl_man, ctl_completion;
 
 // All commands, in the order of the help; the last one has no name.
 typedef struct {

@@ -24,8 +24,9 @@ typedef struct {
     size_t count, capacity;
 } dead_list_t;
 
-// dir: the folder; record: the path of its saver's. Where there is none, attempts and times are not
-// known. Returns 0, or a sysexits code with one sentence in error and *ret_list untouched.
+// dir: the folder; record: its saver's, a path or a URI (record_uri.h). Where there is none,
+// attempts and times are not known. Returns 0, or a sysexits code with one sentence in error and
+// *ret_list untouched.
 int dead_list_read(const char *dir, const char *record, dead_list_t *ret_list,
                    char error[MM_ERROR_MAX]);
 void dead_list_clear(dead_list_t *self);

@@ -27,6 +27,7 @@ const ctl_entry_t ctl_entries[] = {
     {"resume", ctl_resume, "go on after a halt, or after a breaker has tripped"},
     {"deny", ctl_deny, "one host is not restarted, until a date"},
     {"absolve", ctl_absolve, "a host is well again, and no casualty any more"},
+    {"handover", ctl_handover, "the consumer that leads ends, and another one on its record leads"},
     {"keys", ctl_keys, "who may join from other machines: their keys, and the consumer's"},
     {"doctor", ctl_doctor,
      "whether a consumer can be reached from here, and why not; keys and clocks"},

@@ -6,6 +6,7 @@
 #include "ctl.h"
 #include "duration.h"
 #include "record_order.h"
+#include "record_uri.h"
 #include "run_folder.h"
 
 #include <assert.h>
@@ -46,7 +47,7 @@ static bool may_be_taken(const order_way_t *way)
     pid_t pid;
     return !way->record || way->target->consumer ||
            run_folder_find(way->target->dir, &pid, who, sizeof who) ||
-           is_listening(&way->target->base);
+           is_listening(&way->target->addresses.items[0]);
 }
 
 // What the consumer, or its record, says of orders that are wrong. All else is a record that cannot
@@ -84,10 +85,10 @@ static int put_on_record(const order_way_t *way, const mm_order_t *order)
 static int record(const order_way_t *way, const mm_order_t *order, int64_t left_ms)
 {
     run_folder_t folder;
-    if (access(way->record, F_OK) != 0)
+    if (!mm_record_is_uri(way->record) && access(way->record, F_OK) != 0)
         return ctl_fail(EX_NOINPUT,
                         "there is no record %s: name the folder of a run with --dir, or its record "
-                        "with --db",
+                        "with --store",
                         way->record);
     int exit_code = run_folder_borrow(&folder, way->target->dir, left_ms);
     if (exit_code == 0)

@@ -1,6 +1,7 @@
 // See saver.h.
 
 #include "saver.h"
+#include "askers.h"
 #include "clock.h"
 #include "inject.h"
 #include "log_limit.h"
@@ -29,6 +30,10 @@ typedef struct {
     uint64_t head_seq; // that was logged last, or found
     bool is_stopped;   // the drain limit has come
     bool is_broken;
+    bool is_troubled;     // the log says so
+    bool has_lease;       // the store has
+    uint64_t epoch;       // of the consumer, as such a store knows it
+    askers_t askers;      // for the lease, if the store has one
     mm_log_limit_t limit; // of what cannot be saved
 } saver_t;
 
@@ -47,8 +52,20 @@ static void commit(saver_t *self)
         break_down(self);
 }
 
+// A consumer of another epoch: what it asks for is fenced by that (A6).
+static void see_epoch(saver_t *self)
+{
+    uint64_t epoch = self->has_lease ? mm_worker_client_epoch(self->client) : 0;
+    if (epoch == self->epoch || epoch == 0)
+        return;
+    commit(self);
+    self->epoch = epoch;
+    store_epoch(self->store, epoch);
+}
+
 static void put(saver_t *self, const mm_task_t *task)
 {
+    see_epoch(self);
     if (store_pending(self->store) >= (size_t)self->options->batch)
         commit(self);
     if (!self->is_broken)
@@ -130,6 +147,18 @@ static void finish(saver_t *self, const mm_result_t *results, size_t count)
     mm_worker_client_finish(self->client, results, count);
 }
 
+static void pass_page(saver_t *self)
+{
+    store_page_t page;
+    if (store_page(self->store, &page))
+        mm_worker_client_state(self->client, &(mm_state_body_t){.run = page.asked.run,
+                                                                .question = page.asked.question,
+                                                                .from = page.asked.from,
+                                                                .next = page.next,
+                                                                .items = page.items,
+                                                                .count = page.count});
+}
+
 // Passes the answers of the store on to the consumer. A saver starts no task in the call that
 // finishes one, so the answers live to its end.
 static void finish_all(saver_t *self)
@@ -138,6 +167,21 @@ static void finish_all(saver_t *self)
     const mm_result_t *answers;
     size_t count = store_answers(self->store, &answers);
     finish(self, answers, count);
+    const mm_recorded_t *recorded;
+    count = store_recorded(self->store, &recorded);
+    for (size_t i = 0; i < count; i += MM_BATCH_ITEMS)
+        mm_worker_client_recorded(self->client, recorded + i,
+                                  count - i < MM_BATCH_ITEMS ? count - i : MM_BATCH_ITEMS);
+    pass_page(self);
+}
+
+static void refuse_orders(saver_t *self, const mm_orders_body_t *orders)
+{
+    mm_recorded_t recorded[MM_BATCH_ITEMS];
+    for (size_t i = 0; i < orders->count; i++)
+        recorded[i] = (mm_recorded_t){orders->items[i].id, mm_str("this record takes no orders")};
+    if (orders->count > 0)
+        mm_worker_client_recorded(self->client, recorded, orders->count);
 }
 
 // What was put before is committed and answered first.
@@ -145,25 +189,46 @@ static void take_orders(void *arg, const mm_orders_body_t *orders)
 {
     MM_SPAN("take orders");
     saver_t *self = arg;
-    mm_recorded_t recorded[MM_BATCH_ITEMS];
+    see_epoch(self);
     commit(self);
     finish_all(self);
     if (self->is_broken)
         return;
-    if (orders->count > 0 && !store_order(self->store, orders->items, orders->count, recorded)) {
+    if (!store_takes_orders(self->store)) {
+        refuse_orders(self, orders);
+        return;
+    }
+    if (orders->count > 0 && !store_order(self->store, orders->items, orders->count)) {
         break_down(self);
         return;
     }
-    if (orders->count > 0)
-        mm_worker_client_recorded(self->client, recorded, orders->count);
-    store_page_t page;
-    if (orders->question > 0 && store_state(self->store, orders->run, orders->from, &page))
-        mm_worker_client_state(self->client, &(mm_state_body_t){.run = orders->run,
-                                                                .question = orders->question,
-                                                                .from = orders->from,
-                                                                .next = page.next,
-                                                                .items = page.items,
-                                                                .count = page.count});
+    if (orders->question > 0)
+        store_ask(self->store, &(store_question_t){.question = orders->question,
+                                                   .run = orders->run,
+                                                   .from = orders->from});
+    finish_all(self);
+}
+
+// ---- the lease
+
+static void ask_lease(void *arg, uint32_t from, const mm_lease_ask_body_t *ask)
+{
+    saver_t *self = arg;
+    askers_hear(&self->askers, ask->asker, ask->hears_restarters, mm_clock_ms());
+    if (!self->is_broken)
+        store_lease(self->store, &(store_lease_ask_t){.from = from, .ask = *ask});
+}
+
+static void answer_leases(saver_t *self)
+{
+    const store_lease_t *leases;
+    size_t count = store_leases(self->store, &leases);
+    for (size_t i = 0; i < count; i++) {
+        mm_lease_body_t answer = leases[i].answer;
+        answer.restarters_elsewhere =
+            askers_hear_elsewhere(&self->askers, answer.asker, mm_clock_ms());
+        mm_worker_client_lease(self->client, leases[i].from, &answer);
+    }
 }
 
 // Puts the injected tasks that are due, or fails them.
@@ -193,6 +258,21 @@ static void on_store(void *arg)
     saver_t *self = arg;
     if (!self->is_broken && !store_step(self->store))
         break_down(self);
+    answer_leases(self);
+}
+
+// A database that does not answer is not the end: it is waited for.
+static void tell_trouble(saver_t *self)
+{
+    const char *trouble = store_trouble(self->store);
+    bool is_troubled = *trouble != '\0';
+    if (is_troubled == self->is_troubled)
+        return;
+    self->is_troubled = is_troubled;
+    if (is_troubled)
+        mm_log(MM_LOG_WARN, "The record does not answer", MM_STRING("error", trouble));
+    else
+        mm_log(MM_LOG_INFO, "The record answers again");
 }
 
 // At the drain limit a store that has not answered is not waited for: the consumer asks again.
@@ -209,6 +289,7 @@ static int64_t turn(void *arg)
     saver_t *self = arg;
     check_due(self);
     log_head_due(self);
+    tell_trouble(self);
     int64_t tell_ms = mm_log_limit_tell(&self->limit, mm_clock_ms());
     receive_injected(self);
     commit(self);
@@ -242,35 +323,37 @@ static inject_t *new_inject(const mm_options_t *options)
                                          .seed = mm_service_seed(options)});
 }
 
-static mm_worker_client_t *new_client(saver_t *self, const mm_endpoint_t *base)
+static mm_worker_client_t *new_client(saver_t *self, const mm_addresses_t *addresses)
 {
-    mm_worker_client_config_t config = mm_worker_client_config(self->options, base);
+    mm_worker_client_config_t config = mm_worker_client_config(self->options, addresses);
     config.worker.role = MM_ROLE_SAVER;
     config.worker.slots = MM_SLOTS_MAX;
     config.worker.leaves_last = true;
     config.start = start_task;
     config.stop = stop_tasks;
     config.orders = take_orders;
+    config.lease = self->has_lease ? ask_lease : NULL;
     config.arg = self;
     return mm_worker_client_new(self->loop, &config);
 }
 
-int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **store_p)
+int saver_run(const mm_options_t *options, const mm_addresses_t *addresses, store_t **store_p)
 {
     saver_t self = {.options = options,
                     .store = *store_p,
+                    .has_lease = store_has_lease(*store_p),
                     .inject = new_inject(options),
                     .head_ms = mm_clock_ms() + HEAD_MS,
                     .head_seq = store_head(*store_p).seq};
     self.loop = mm_loop_new(turn, &self);
-    self.client = new_client(&self, base);
+    self.client = new_client(&self, addresses);
     mm_loop_on_signal(self.loop, on_signal, &self);
     if (store_descriptor(self.store) >= 0)
         mm_loop_add_descriptor(self.loop, "store", store_descriptor(self.store), ZMQ_POLLIN,
                                on_store, &self);
-    const char *url = strstr(options->db, "://"); // may hold a password behind its scheme
-    size_t shown = url ? (size_t)(url - options->db) : strlen(options->db);
-    mm_log(MM_LOG_INFO, "Ready", MM_STR("db", ((mm_str_t){options->db, shown})));
+    const char *url = strstr(options->store, "://"); // may hold a password behind its scheme
+    size_t shown = url ? (size_t)(url - options->store) : strlen(options->store);
+    mm_log(MM_LOG_INFO, "Ready", MM_STR("db", ((mm_str_t){options->store, shown})));
     mm_loop_run(self.loop);
     (void)mm_log_limit_tell(&self.limit, INT64_MAX);
     int exit_code = mm_worker_client_end(&self.client);

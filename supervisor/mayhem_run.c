@@ -6,6 +6,7 @@
 #include "child_process.h"
 #include "clock.h"
 #include "control.h"
+#include "deposed.h"
 #include "folder_watch.h"
 #include "inherited.h"
 #include "kept_stream.h"
@@ -21,6 +22,7 @@
 #include "run_report.h"
 #include "run_settings.h"
 #include "run_starts.h"
+#include "run_store.h"
 #include "run_take_over.h"
 #include "supervisor.h"
 #include "supervisor_trace.h"
@@ -111,9 +113,12 @@ static void on_end(void *arg)
         end.signal = end.code - 128;
     run_folder_remove_pid(&self->folder, supervisor_name(place->name, name));
     orphans_reap(self->orphans);
-    step(self, &(supervisor_event_t){.kind = SUPERVISOR_ENDED,
-                                     .child = place->name,
-                                     .as.ended = {.code = end.code, .signal = end.signal}});
+    bool is_deposed = place->name.role == SUPERVISOR_CONSUMER && end.signal == 0 &&
+                      end.code == EX_TEMPFAIL && mm_deposed_remove(self->settings.dir);
+    step(self, &(supervisor_event_t){
+                   .kind = SUPERVISOR_ENDED,
+                   .child = place->name,
+                   .as.ended = {.code = end.code, .signal = end.signal, .is_deposed = is_deposed}});
 }
 
 // The command line of a process.
@@ -481,6 +486,8 @@ static int run(run_t *self)
     int exit_code = access(settings->dir, F_OK) == 0 ? 0 : run_files_check_list(settings);
     if (exit_code == 0)
         exit_code = run_folder_take(&self->folder, settings->dir, settings->drain_ms + KILL_MS);
+    if (exit_code == 0)
+        exit_code = run_store_keep(settings);
     if (exit_code == 0)
         exit_code = see_record(self);
     if (exit_code == 0)

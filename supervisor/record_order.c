@@ -68,7 +68,7 @@ int record_order_write(const char *dir, const char *record, const mm_order_t *or
     arguments_t words = {0};
     arguments_add(&words, "%s", saver);
     arguments_add(&words, "--dir=%s", dir);
-    arguments_add(&words, "--db=%s", record);
+    arguments_add(&words, "--store=%s", record);
     arguments_add(&words, "--order=%s", mm_action_name(order->action));
     if (!mm_id_is_none(&order->id)) // a consumer may have it
         arguments_add(&words, "--order-id=%s", mm_id_print(&order->id, id));

@@ -1,7 +1,9 @@
 // See run_breaker.h.
 
 #include "run_breaker.h"
+#include "array.h"
 #include "record_order.h"
+#include "record_reader.h"
 #include "run_held.h"
 #include "run_inventory.h"
 #include "sqlite.h"
@@ -24,6 +26,11 @@ typedef struct {
     int64_t key;
 } goes_on_t;
 
+typedef struct {
+    mm_id_t *items;
+    size_t count, capacity;
+} dead_ids_t;
+
 static goes_on_t read_outbox(const char *path, const char *driver, run_breaker_t *self)
 {
     goes_on_t run = {0};
@@ -44,39 +51,65 @@ static goes_on_t read_outbox(const char *path, const char *driver, run_breaker_t
     return run;
 }
 
-// The first column of the first row of this SQL; NULL: it has none. The statement is the caller's.
-static sqlite3_stmt *read_one(mm_sqlite_t *record, const char *sql, const goes_on_t *run)
+static bool take_id(void *arg, const mm_rows_t *row)
 {
-    sqlite3_stmt *row = NULL;
+    dead_ids_t *self = arg;
+    *MM_ARRAY_ADD(self->items, self->count, self->capacity) = mm_rows_id(row, 0);
+    return true;
+}
+
+// The jobs of the run that are dead.
+static dead_ids_t read_dead(const char *outbox, const goes_on_t *run)
+{
+    dead_ids_t dead = {0};
+    char error[MM_ERROR_MAX];
+    mm_reader_config_t config = {.where = outbox, .version = OUTBOX_VERSION};
+    mm_reader_t *reader = NULL;
+    mm_rows_t *rows = NULL;
+    if (mm_reader_open_if_there(&config, &reader, error) == 0 && reader &&
+        mm_reader_rows(reader, OUTBOX_READ_DEAD " WHERE run = ?1", &rows, error) == 0) {
+        mm_rows_bind_number(rows, 1, run->number);
+        (void)mm_rows_each(&rows, take_id, &dead, error);
+    }
+    mm_reader_close(&reader);
+    return dead;
+}
+
+// The first row of this SQL; NULL: it has none. It is the reader's.
+static mm_rows_t *read_one(mm_reader_t *record, const char *sql, const goes_on_t *run,
+                           const dead_ids_t *dead)
+{
+    mm_rows_t *row = NULL;
     char error[MM_ERROR_MAX];
     bool has_row = false;
-    if (mm_sqlite_prepare(record, sql, &row, error) != 0)
+    if (mm_reader_rows(record, sql, &row, error) != 0)
         return NULL;
-    (void)sqlite3_bind_int64(row, 1, run->key);
-    mm_sqlite_bind_text(row, 2, mm_str(MM_WHY_MAX_DEAD " %"));
-    if (sqlite3_bind_parameter_count(row) > 2)
-        (void)sqlite3_bind_int64(row, 3, run->number);
-    return mm_sqlite_row(record, row, &has_row) == MM_SQLITE_OK && has_row ? row : NULL;
+    mm_rows_bind_number(row, 1, run->key);
+    mm_rows_bind_text(row, 2, mm_str(MM_WHY_MAX_DEAD " %"));
+    mm_rows_bind_ids(row, 3, dead->items, dead->count);
+    return mm_rows_next(row, &has_row) == 0 && has_row ? row : NULL;
 }
 
 static void read_record(const run_settings_t *settings, const char *outbox, const goes_on_t *run,
                         run_breaker_t *self)
 {
-    mm_sqlite_t *record =
-        mm_sqlite_open_if_there(settings->db, RECORD_VERSION_AUDIT, RECORD_VERSION);
-    char *attach = sqlite3_mprintf("ATTACH DATABASE %Q AS outbox", outbox);
-    sqlite3_stmt *row;
-    if (record && attach &&
-        sqlite3_exec(mm_sqlite_handle(record), attach, NULL, NULL, NULL) == SQLITE_OK &&
-        (row = read_one(record, RECORD_COUNT_FORGIVEN, run)) != NULL)
-        self->forgiven = sqlite3_column_int64(row, 0);
-    if (record && self->is_tripped && (row = read_one(record, RECORD_READ_TRIP, run)) != NULL) {
-        mm_str_t why = mm_sqlite_column_text(row, 0);
+    mm_reader_config_t config = {
+        .where = settings->db, .version = RECORD_VERSION, .oldest = RECORD_VERSION_AUDIT};
+    mm_reader_t *record = NULL;
+    mm_rows_t *row;
+    char error[MM_ERROR_MAX]; // the saver of the run says it
+    if (mm_reader_open_if_there(&config, &record, error) != 0 || !record)
+        return;
+    dead_ids_t dead = read_dead(outbox, run);
+    if ((row = read_one(record, RECORD_COUNT_FORGIVEN, run, &dead)) != NULL)
+        self->forgiven = mm_rows_number(row, 0);
+    if (self->is_tripped && (row = read_one(record, RECORD_READ_TRIP, run, &dead)) != NULL) {
+        mm_str_t why = mm_rows_text(row, 0);
         (void)snprintf(self->why, sizeof self->why, "%.*s", (int)why.size, why.data);
-        self->is_by_max_dead = sqlite3_column_int(row, 1) != 0;
+        self->is_by_max_dead = mm_rows_number(row, 1) != 0;
     }
-    sqlite3_free(attach);
-    mm_sqlite_close(&record);
+    mm_reader_close(&record);
+    free(dead.items);
 }
 
 // Those of other runs have ended with them. group: empty: the whole run.

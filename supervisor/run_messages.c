@@ -98,6 +98,9 @@ void run_messages_tell(run_messages_t *self, const supervisor_action_t *action)
     case SUPERVISOR_SAY_CRASHED:
         run_messages_warn(self, "%s %s: restarting (%u)", name, how, action->as.say.count);
         break;
+    case SUPERVISOR_SAY_DEPOSED:
+        run_messages_warn(self, "%s leads no longer: it stands by until it may lead again", name);
+        break;
     case SUPERVISOR_SAY_TOO_OFTEN:
         run_messages_warn(self,
                           "%s %s, after %u restarts within a minute: stopping (see %s/log/%s.log)",

@@ -2,86 +2,120 @@
 
 #include "run_record.h"
 #include "array.h"
-#include "sqlite.h"
+#include "record_reader.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "outbox_schema.h"
 #include "record_schema.h"
 
 #define OWED_SHOWN 20
 
-static void read_open(mm_sqlite_t *record, const char *outbox, run_record_t *self)
+typedef struct {
+    mm_id_t *items;
+    size_t count, capacity;
+} ids_t;
+
+static bool take_id(void *arg, const mm_rows_t *row)
 {
-    sqlite3_stmt *count = NULL;
-    char error[MM_ERROR_MAX], *attach = sqlite3_mprintf("ATTACH DATABASE %Q AS outbox", outbox);
-    assert(attach);
-    bool has_row = false;
-    bool is_attached = access(outbox, F_OK) == 0 && sqlite3_exec(mm_sqlite_handle(record), attach,
-                                                                 NULL, NULL, NULL) == SQLITE_OK;
-    sqlite3_free(attach);
-    if (is_attached && mm_sqlite_prepare(record, RECORD_COUNT_ACCEPTED, &count, error) == 0 &&
-        mm_sqlite_row(record, count, &has_row) == MM_SQLITE_OK && has_row)
-        self->open = sqlite3_column_int64(count, 0);
+    ids_t *self = arg;
+    *MM_ARRAY_ADD(self->items, self->count, self->capacity) = mm_rows_id(row, 0);
+    return true;
 }
 
-static void read_owed(mm_sqlite_t *record, run_record_t *self)
+static bool take_count(void *arg, const mm_rows_t *row)
 {
-    sqlite3_stmt *debts = NULL;
-    char error[MM_ERROR_MAX];
-    bool has_row = mm_sqlite_prepare(record, RECORD_READ_DEBTS, &debts, error) == 0;
-    while (has_row && mm_sqlite_row(record, debts, &has_row) == MM_SQLITE_OK && has_row) {
-        mm_str_t host = mm_sqlite_column_text(debts, DEBTS_HOST);
-        char *copy = strndup(host.data, host.size);
-        assert(copy);
-        self->payable += sqlite3_column_int(debts, DEBTS_IS_PAYABLE) != 0;
-        *MM_ARRAY_ADD(self->owed, self->owed_count, self->owed_capacity) = copy;
+    *(int64_t *)arg = mm_rows_number(row, 0);
+    return false;
+}
+
+// How many of these jobs the outbox still has.
+static int64_t count_accepted(const char *dir, const ids_t *ids)
+{
+    char path[4096], error[MM_ERROR_MAX];
+    (void)snprintf(path, sizeof path, "%s/outbox.db", dir);
+    mm_reader_config_t config = {.where = path, .version = OUTBOX_VERSION};
+    mm_reader_t *outbox = NULL;
+    mm_rows_t *rows = NULL;
+    int64_t count = 0;
+    if (mm_reader_open_if_there(&config, &outbox, error) == 0 && outbox &&
+        mm_reader_rows(outbox, OUTBOX_COUNT_UNSETTLED, &rows, error) == 0) {
+        mm_rows_bind_ids(rows, 1, ids->items, ids->count);
+        (void)mm_rows_each(&rows, take_count, &count, error);
     }
+    mm_reader_close(&outbox);
+    return count;
 }
 
-run_record_t run_record_read(const char *path, const char *dir)
+static void read_open(mm_reader_t *record, const char *dir, run_record_t *self)
+{
+    ids_t ids = {0};
+    mm_rows_t *rows = NULL;
+    char error[MM_ERROR_MAX];
+    if (mm_reader_rows(record, RECORD_READ_OPEN, &rows, error) == 0)
+        (void)mm_rows_each(&rows, take_id, &ids, error);
+    if (ids.count > 0)
+        self->open = count_accepted(dir, &ids);
+    free(ids.items);
+}
+
+static bool take_debt(void *arg, const mm_rows_t *row)
+{
+    run_record_t *self = arg;
+    self->payable += mm_rows_number(row, DEBTS_IS_PAYABLE) != 0;
+    *MM_ARRAY_ADD(self->owed, self->owed_count, self->owed_capacity) =
+        mm_rows_copy(row, DEBTS_HOST);
+    return true;
+}
+
+static mm_reader_t *open_record(const char *where)
+{
+    mm_reader_config_t config = {.where = where, .version = RECORD_VERSION, .oldest = 2};
+    mm_reader_t *record = NULL;
+    char error[MM_ERROR_MAX]; // the saver of a run says it
+    return mm_reader_open_if_there(&config, &record, error) == 0 ? record : NULL;
+}
+
+run_record_t run_record_read(const char *where, const char *dir)
 {
     run_record_t self = {0};
-    mm_sqlite_t *record = NULL;
+    mm_rows_t *debts = NULL;
     char error[MM_ERROR_MAX];
-    mm_sqlite_config_t config = {
-        .path = path, .version = RECORD_VERSION, .oldest = 2, .read_only = true};
-    if (mm_sqlite_open(&config, &record, error) != 0)
+    mm_reader_t *record = open_record(where);
+    if (!record)
         return self;
-    char outbox[4096];
-    (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", dir);
-    read_open(record, outbox, &self);
-    read_owed(record, &self);
-    mm_sqlite_close(&record);
+    read_open(record, dir, &self);
+    if (mm_reader_rows(record, RECORD_READ_DEBTS, &debts, error) == 0)
+        (void)mm_rows_each(&debts, take_debt, &self, error);
+    mm_reader_close(&record);
     return self;
 }
 
-bool run_record_cooled(const char *path, int64_t count, char ret_span[RUN_RECORD_SPAN])
+bool run_record_cooled(const char *where, int64_t count, char ret_span[RUN_RECORD_SPAN])
 {
-    mm_sqlite_t *record = NULL;
-    sqlite3_stmt *cooled = NULL;
+    mm_rows_t *cooled = NULL;
+    bool has_row = false, is_found = false;
     char error[MM_ERROR_MAX];
-    mm_sqlite_config_t config = {
-        .path = path, .version = RECORD_VERSION, .oldest = 2, .read_only = true};
-    bool has_row = false;
-    if (count == 0 || mm_sqlite_open(&config, &record, error) != 0)
+    mm_reader_t *record = count > 0 ? open_record(where) : NULL;
+    if (!record)
         return false;
-    if (mm_sqlite_prepare(record, RECORD_COUNT_COOLED, &cooled, error) == 0) {
-        (void)sqlite3_bind_int64(cooled, 1, count);
-        (void)mm_sqlite_row(record, cooled, &has_row);
+    if (mm_reader_rows(record, RECORD_COUNT_COOLED, &cooled, error) == 0) {
+        mm_rows_bind_number(cooled, 1, count);
+        (void)mm_rows_next(cooled, &has_row);
     }
-    bool is_all = has_row && sqlite3_column_int64(cooled, 0) == count;
-    const char *why = is_all ? (const char *)sqlite3_column_text(cooled, 1) : NULL;
-    const char *span = why ? strstr(why, RECORD_COOLED) : NULL;
-    if (span) {
-        span += strlen(RECORD_COOLED);
-        (void)snprintf(ret_span, RUN_RECORD_SPAN, "%.*s", (int)strcspn(span, " "), span);
+    if (has_row && mm_rows_number(cooled, 0) == count) {
+        char *why = mm_rows_copy(cooled, 1), *span = strstr(why, RECORD_COOLED);
+        is_found = span != NULL;
+        if (is_found) {
+            span += strlen(RECORD_COOLED);
+            (void)snprintf(ret_span, RUN_RECORD_SPAN, "%.*s", (int)strcspn(span, " "), span);
+        }
+        free(why);
     }
-    mm_sqlite_close(&record);
-    return span != NULL;
+    mm_reader_close(&record);
+    return is_found;
 }
 
 void run_record_clear(run_record_t *self)

@@ -8,6 +8,7 @@
 #include "run_leash.h"
 #include "run_policy.h"
 #include "run_starts.h"
+#include "run_store.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -276,9 +277,10 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
     self->drain_ms = programs[MM_PROGRAM_CONSUMER].drain_timeout_ms;
     self->max_dead = programs[MM_PROGRAM_CONSUMER].max_dead;
-    self->db = strdup(programs[MM_PROGRAM_SAVER].db);
-    assert(self->db);
-    int exit_code = refuse_nobody(self, &programs[MM_PROGRAM_CONSUMER]);
+    int exit_code =
+        run_store_find(self, &programs[MM_PROGRAM_SAVER], &programs[MM_PROGRAM_CONSUMER]);
+    if (exit_code == 0)
+        exit_code = refuse_nobody(self, &programs[MM_PROGRAM_CONSUMER]);
     if (exit_code == 0)
         exit_code = prepare_profile(self, programs);
     if (exit_code == 0)

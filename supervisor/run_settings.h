@@ -45,7 +45,7 @@ typedef struct {
     mm_policy_t policy;                 // what holds the run back; it has no group: there is none
     mm_schedule_t *schedules;           // of each of its groups
     char *dir;                          // the folder, without a slash at its end
-    char *db;                           // the record of its saver
+    char *db;                           // the record of its saver: a path or a URI (record_uri.h)
     arguments_t arguments[MM_PROGRAMS]; // of each program, but for --id and --log-file
     int64_t drain_ms;                   // the drain timeout
     int64_t max_dead;                   // as it was said; 0: no limit

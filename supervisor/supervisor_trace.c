@@ -26,7 +26,7 @@ const char *supervisor_say_name(supervisor_say_t what)
         [SUPERVISOR_SAY_LEFT_EARLY] = "left-early", [SUPERVISOR_SAY_CUT_OFF] = "cut-off",
         [SUPERVISOR_SAY_LEAVES] = "leaves",         [SUPERVISOR_SAY_HAS_LEFT] = "has-left",
         [SUPERVISOR_SAY_NONE_LEFT] = "none-left",   [SUPERVISOR_SAY_TIME_IS_OVER] = "time-is-over",
-        [SUPERVISOR_SAY_KILLED] = "killed",
+        [SUPERVISOR_SAY_KILLED] = "killed",         [SUPERVISOR_SAY_DEPOSED] = "deposed",
     };
     return names[what];
 }
@@ -67,7 +67,8 @@ void supervisor_trace_event(FILE *file, const supervisor_event_t *event)
         if (event->as.ended.signal)
             (void)fprintf(file, " signal=%d", event->as.ended.signal);
         else
-            (void)fprintf(file, " code=%d", event->as.ended.code);
+            (void)fprintf(file, " code=%d%s", event->as.ended.code,
+                          event->as.ended.is_deposed ? " deposed=yes" : "");
         break;
     case SUPERVISOR_UNBORN:
         print_child(file, "unborn", event->child);
@@ -90,6 +91,7 @@ static void print_say(FILE *file, const supervisor_action_t *action)
     case SUPERVISOR_SAYINGS: return;
     case SUPERVISOR_SAY_ENDED:
     case SUPERVISOR_SAY_CRASHED:
+    case SUPERVISOR_SAY_DEPOSED:
     case SUPERVISOR_SAY_TOO_OFTEN:
     case SUPERVISOR_SAY_FAILED:
     case SUPERVISOR_SAY_LEFT_EARLY:

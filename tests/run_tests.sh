@@ -44,6 +44,36 @@ lane() {
     done
 }
 
+# Whether its programs are there, or may not be installed: its package makes a cluster that starts
+# now and at each boot, unless a file says no. Where that file says something else, it is left alone,
+# and so are the tests that need PostgreSQL.
+has_postgresql() {
+    local file=/etc/postgresql-common/createcluster.conf
+    have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ||
+        { [[ -e $file ]] && ! grep -qE '^ *create_main_cluster *= *(false|off|no)' "$file"; }
+}
+
+no_cluster() {
+    local missing=() root=() file=/etc/postgresql-common/createcluster.conf
+    missing_for_test
+    [[ " ${missing[*]} " == *' postgresql '* && ! -e $file ]] || return 0
+    ((EUID == 0)) || root=(sudo)
+    # shellcheck disable=SC2016 # $0 is for the other shell
+    "${root[@]}" sh -c 'mkdir -p "${0%/*}" && echo "create_main_cluster = false" >"$0"' "$file" ||
+        die 69 "postgresql is missing; install it, as root, when $file says create_main_cluster = false"
+}
+
+has_postgresql() {
+    have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+# Its package would make and start a server at once, which no test needs.
+spare_server() {
+    local file=/etc/postgresql-common/createcluster.conf
+    has_postgresql || [[ -e $file || $may_install == "" || -v MAYHEM_BUILD ]] || ((EUID != 0)) ||
+        { mkdir -p "${file%/*}" && echo 'create_main_cluster = false' >"$file"; }
+}
+
 missing_for_test() {
     local tool
     pkg-config --exists cmocka 2>/dev/null || missing+=(libcmocka-dev)
@@ -51,7 +81,11 @@ missing_for_test() {
         have "$tool" || missing+=("$tool")
     done
     have ssh || missing+=(openssh-client)
+    pkg-config --exists libpq 2>/dev/null || missing+=(libpq-dev)
+    has_postgresql || missing+=(postgresql)
     have ip || missing+=(iproute2)
+    pkg-config --exists libpq 2>/dev/null || missing+=(libpq-dev)
+    has_postgresql || missing+=(postgresql)
     { have python3 && /usr/bin/python3 -c 'import msgpack, zmq' 2>/dev/null; } ||
         missing+=(python3-zmq python3-msgpack)
     if ! have clang ||
@@ -63,6 +97,8 @@ missing_for_test() {
 part=""
 (($# == 0)) || die 64 "--test takes no argument"
 install_missing missing_for_build
+[[ $may_install == "" || -v MAYHEM_BUILD ]] || ! have apt-get || no_cluster
+spare_server
 install_missing missing_for_test
 build all tests crash # what is built here does not count in the time that a part may take
 # Not installed: its package would start one on port 22, now and at each boot.

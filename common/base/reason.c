@@ -7,6 +7,7 @@
 static const char *const names[] = {
     [MM_REASON_NONE] = NULL,
     [MM_REASON_DRAINING] = "draining",
+    [MM_REASON_SUSPENDED] = "consumer suspended",
     [MM_REASON_NOT_SAVED] = "not saved",
     [MM_REASON_TAKEOVER] = "hold after a takeover",
     [MM_REASON_TOO_LATE] = "starts have ended",

@@ -8,6 +8,7 @@
 typedef enum {
     MM_REASON_NONE,      // it may begin
     MM_REASON_DRAINING,  // no restart begins any more (R10)
+    MM_REASON_SUSPENDED, // its consumer may not lead any more (A4)
     MM_REASON_NOT_SAVED, // redelivered, and the store has not answered its save (R6)
     MM_REASON_TAKEOVER,  // redelivered, in the first seconds of the consumer (R6)
     MM_REASON_TOO_LATE,  // the starts have ended (R15)

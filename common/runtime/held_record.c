@@ -3,84 +3,85 @@
 #include "held_record.h"
 #include "array.h"
 #include "record_schema.h"
-#include "sqlite.h"
+#include "record_reader.h"
 #include "utf8.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // Valid UTF-8 up to its end.
-static char *copy_of(sqlite3_stmt *row, int column)
+static char *copy_of(const mm_rows_t *row, int column)
 {
-    mm_str_t text = mm_sqlite_column_text(row, column);
+    mm_str_t text = mm_rows_text(row, column);
     char *copy = strndup(text.data ? text.data : "", mm_utf8_prefix(text, text.size));
     assert(copy);
     return copy;
 }
 
-static void read_holds(mm_sqlite_t *record, int64_t now_ms, size_t max, mm_held_record_t *self)
+typedef struct {
+    mm_held_record_t *held;
+    size_t max;
+} held_reader_t;
+
+static bool take_hold(void *arg, const mm_rows_t *row)
 {
-    sqlite3_stmt *row = NULL;
-    char error[MM_ERROR_MAX];
-    bool has_row = mm_sqlite_prepare(record, RECORD_READ_HOLDS, &row, error) == 0;
-    if (has_row)
-        (void)sqlite3_bind_int64(row, 2, now_ms);
-    while (has_row && mm_sqlite_row(record, row, &has_row) == MM_SQLITE_OK && has_row) {
-        mm_action_t kind;
-        if (!mm_action_parse(mm_sqlite_column_text(row, HOLDS_KIND), &kind))
-            continue; // of a later release
-        if (self->hold_count == max) {
-            self->holds_left_out++;
-            continue;
-        }
-        *MM_ARRAY_ADD(self->holds, self->hold_count, self->hold_capacity) =
-            (mm_hold_t){.kind = kind,
-                        .name = copy_of(row, HOLDS_NAME),
-                        .why = copy_of(row, HOLDS_WHY),
-                        .actor = copy_of(row, HOLDS_ACTOR),
-                        .run = (uint64_t)sqlite3_column_int64(row, HOLDS_RUN),
-                        .until_ms = sqlite3_column_int64(row, HOLDS_UNTIL_MS),
-                        .since_ms = sqlite3_column_int64(row, HOLDS_SINCE_MS)};
+    mm_held_record_t *held = ((held_reader_t *)arg)->held;
+    mm_action_t kind;
+    if (!mm_action_parse(mm_rows_text(row, HOLDS_KIND), &kind))
+        return true; // of a later release
+    if (held->hold_count == ((held_reader_t *)arg)->max) {
+        held->holds_left_out++;
+        return true;
     }
+    *MM_ARRAY_ADD(held->holds, held->hold_count, held->hold_capacity) =
+        (mm_hold_t){.kind = kind,
+                    .name = copy_of(row, HOLDS_NAME),
+                    .why = copy_of(row, HOLDS_WHY),
+                    .actor = copy_of(row, HOLDS_ACTOR),
+                    .run = (uint64_t)mm_rows_number(row, HOLDS_RUN),
+                    .until_ms = mm_rows_number(row, HOLDS_UNTIL_MS),
+                    .since_ms = mm_rows_number(row, HOLDS_SINCE_MS)};
+    return true;
 }
 
-static void read_places(mm_sqlite_t *record, size_t max, mm_held_record_t *self)
+static bool take_place(void *arg, const mm_rows_t *row)
 {
-    sqlite3_stmt *row = NULL;
-    char error[MM_ERROR_MAX];
-    bool has_row = mm_sqlite_prepare(record, RECORD_READ_PLACES, &row, error) == 0;
-    while (has_row && mm_sqlite_row(record, row, &has_row) == MM_SQLITE_OK && has_row) {
-        if (self->place_count == max) {
-            self->places_left_out++;
-            continue;
-        }
-        *MM_ARRAY_ADD(self->places, self->place_count, self->place_capacity) =
-            (mm_held_place_t){.host = copy_of(row, PLACES_HOST),
-                              .groups = copy_of(row, PLACES_GROUPS),
-                              .is_open = sqlite3_column_int(row, PLACES_OPEN) != 0,
-                              .is_casualty = sqlite3_column_int(row, PLACES_CASUALTY) != 0,
-                              .since_ms = sqlite3_column_int64(row, PLACES_SINCE_MS)};
+    mm_held_record_t *held = ((held_reader_t *)arg)->held;
+    if (held->place_count == ((held_reader_t *)arg)->max) {
+        held->places_left_out++;
+        return true;
     }
+    *MM_ARRAY_ADD(held->places, held->place_count, held->place_capacity) =
+        (mm_held_place_t){.host = copy_of(row, PLACES_HOST),
+                          .groups = copy_of(row, PLACES_GROUPS),
+                          .is_open = mm_rows_number(row, PLACES_OPEN) != 0,
+                          .is_casualty = mm_rows_number(row, PLACES_CASUALTY) != 0,
+                          .since_ms = mm_rows_number(row, PLACES_SINCE_MS)};
+    return true;
 }
 
-int mm_held_record_read(const char *path, int64_t now_ms, size_t max, mm_held_record_t *ret_record,
+int mm_held_record_read(const char *where, int64_t now_ms, size_t max, mm_held_record_t *ret_record,
                         char error[MM_ERROR_MAX])
 {
-    mm_sqlite_t *record = NULL;
-    mm_sqlite_config_t config = {
-        .path = path, .version = RECORD_VERSION, .oldest = 1, .read_only = true};
+    mm_reader_t *record = NULL;
+    mm_rows_t *holds = NULL, *places = NULL;
+    held_reader_t self = {ret_record, max};
+    mm_reader_config_t config = {.where = where, .version = RECORD_VERSION, .oldest = 1};
     *ret_record = (mm_held_record_t){0};
-    if (access(path, F_OK) != 0)
-        return 0;
-    int code = mm_sqlite_open(&config, &record, error);
-    if (code != 0)
+    int code = mm_reader_open_if_there(&config, &record, error);
+    if (code != 0 || !record)
         return code;
-    read_holds(record, now_ms, max, ret_record);
-    read_places(record, max, ret_record);
-    mm_sqlite_close(&record);
-    return 0;
+    bool has_tables = mm_reader_version(record) >= RECORD_VERSION_AUDIT;
+    if (has_tables && (code = mm_reader_rows(record, RECORD_READ_HOLDS, &holds, error)) == 0) {
+        mm_rows_bind_number(holds, 2, now_ms);
+        code = mm_rows_each(&holds, take_hold, &self, error);
+    }
+    if (has_tables && code == 0 &&
+        (code = mm_reader_rows(record, RECORD_READ_PLACES, &places, error)) == 0)
+        code = mm_rows_each(&places, take_place, &self, error);
+    mm_reader_close(&record);
+    return code;
 }
 
 void mm_held_record_clear(mm_held_record_t *self)

@@ -35,9 +35,9 @@ typedef struct {
 } mm_held_record_t;
 
 // *ret_record has nothing when there is no record, or one of a release that held nothing back.
-// Clear it in any case. now_ms: Unix time. max: of holds, and of places; the others are counted.
-// Returns 0, or a sysexits code with one sentence in error.
-int mm_held_record_read(const char *path, int64_t now_ms, size_t max, mm_held_record_t *ret_record,
+// Clear it in any case. where: a path or a URI (record_uri.h). now_ms: Unix time. max: of holds,
+// and of places; the others are counted. Returns 0, or a sysexits code with one sentence in error.
+int mm_held_record_read(const char *where, int64_t now_ms, size_t max, mm_held_record_t *ret_record,
                         char error[MM_ERROR_MAX]);
 void mm_held_record_clear(mm_held_record_t *self);
 

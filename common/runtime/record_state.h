@@ -1,4 +1,4 @@
-// What a record of SQLite holds back, as the entries of STATE (P6.23): orders that are in force,
+// What a record holds back, as the entries of STATE (P6.23): orders that are in force,
 // places of hosts, and the outcomes of a run. A saver tells a consumer so, and `mayhem plan` asks
 // the record itself. Texts are cut to what the wire takes, whatever somebody has written there.
 
@@ -6,11 +6,11 @@
 #define MM_RECORD_STATE_H
 
 #include "frame.h"
-#include "sqlite.h"
+#include "record_reader.h"
 
 // The entries of a row, whose texts live as long as it. Returns how many they are: 0 of a hold of a
 // later release, 2 of the open place of a casualty.
-typedef size_t mm_record_entries_t(sqlite3_stmt *row, mm_entry_t ret_entries[2]);
+typedef size_t mm_record_entries_t(const mm_rows_t *row, mm_entry_t ret_entries[2]);
 mm_record_entries_t mm_record_hold;    // of RECORD_READ_HOLDS
 mm_record_entries_t mm_record_place;   // of RECORD_READ_PLACES
 mm_record_entries_t mm_record_outcome; // of RECORD_READ_OUTCOMES
@@ -19,7 +19,7 @@ mm_record_entries_t mm_record_outcome; // of RECORD_READ_OUTCOMES
 // to begin, which has no outcomes. A breaker that has tripped in another run is left out: the saver
 // ends that when the run begins. now_ms: Unix time. A record that is not there, or of a release
 // that held nothing back, has none. Returns 0, or a sysexits code with one sentence in error.
-int mm_record_state_read(const char *path, uint64_t run, int64_t now_ms,
+int mm_record_state_read(const char *where, uint64_t run, int64_t now_ms,
                          void (*apply)(void *arg, const mm_entry_t *entry), void *arg,
                          char error[MM_ERROR_MAX]);
 

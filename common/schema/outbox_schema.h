@@ -126,6 +126,8 @@ typedef enum {
     "SELECT driver, accepted - restarted - dead - unneeded - withdrawn - (SELECT count(*)"         \
     " FROM withdrawn JOIN chunks ON chunk = token >> 10 WHERE chunks.run = runs.run) AS jobs_left" \
     " FROM runs WHERE finished_ms IS NULL AND driver <> ?1 AND jobs_left > 0 ORDER BY run DESC"
+// How many of the jobs @1 are not settled (record_reader.h).
+#define OUTBOX_COUNT_UNSETTLED "SELECT count(*) FROM jobs WHERE id IN (@1)"
 // Of a file of version 5, of 4, and of 1 to 3.
 #define OUTBOX_READ_RUN_5                                                                          \
     OUTBOX_READ_RUN_COLUMNS "unneeded, withdrawn, abandoned, list, listed, grows, 0 FROM runs"

@@ -1,5 +1,7 @@
 // The record of all jobs as SQL: the tables of mayhem.db, version 4, and how their rows are read.
-// The saver's SQLite store writes it, `mayhem explain` and `mayhem audit` read it. `jobs` has one
+// The saver's SQLite store writes it, `mayhem explain` and `mayhem audit` read it. What is read
+// here is read from a record in PostgreSQL, too (record_reader.h): its tables and columns have the
+// same names (saver/stores/postgresql.sql). `jobs` has one
 // row per job (job_schema.h); a row without an outcome is an intent. `attempts` has one per attempt
 // at a real restart, written before its first command; the mock has none. `audit` tells what was
 // begun, how it ended and what was ordered, in the commit of what it tells; `holds` and `places`
@@ -12,6 +14,38 @@
 
 #define RECORD_VERSION       4 // its user_version
 #define RECORD_VERSION_AUDIT 3 // the first one with an audit
+
+// Of a record in PostgreSQL: the version of its tables, which is in a table of its own.
+#define RECORD_POSTGRESQL 1
+#define RECORD_POSTGRESQL_IS_THERE                                                                 \
+    "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'mayhem_record'"
+#define RECORD_POSTGRESQL_VERSION "SELECT max(version) FROM mayhem_record"
+
+// What the server says of itself: its clock is Unix time. Standbys whose state a plain role may not
+// see are hidden.
+#define RECORD_POSTGRESQL_SERVER                                                                   \
+    "SELECT current_setting('server_version'), current_setting('fsync') = 'on',"                   \
+    " current_setting('synchronous_standby_names'),"                                               \
+    " (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),"          \
+    " (SELECT count(*) FROM pg_stat_replication WHERE sync_state IS NULL),"                        \
+    " (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+typedef enum {
+    SERVER_VERSION,
+    SERVER_HAS_FSYNC,
+    SERVER_SYNCHRONOUS, // empty: there is no synchronous standby
+    SERVER_STANDBYS,    // that commits wait for
+    SERVER_HIDDEN,      // that may be such ones
+    SERVER_CLOCK_MS
+} server_column_t;
+
+// Who leads, and for how many ms from now on; NULL: nobody ever has.
+#define RECORD_POSTGRESQL_LEASE                                                                    \
+    "SELECT epoch, holder, CASE WHEN isfinite(expires)"                                            \
+    " THEN (extract(epoch FROM expires - clock_timestamp()) * 1000)::bigint END"                   \
+    " FROM lease WHERE name = 'leader'"
+
+typedef enum { LEASE_EPOCH, LEASE_HOLDER, LEASE_LEFT_MS } lease_column_t;
 
 // Times are Unix time, but for the two of a boot, which are the clock since the boot `control` of
 // the consumer's machine. NULL: not known, or not yet.
@@ -120,9 +154,9 @@ typedef enum {
 #define RECORD_RESUMES                                                                             \
     " FROM audit WHERE action = 'resume' AND grp IS NULL AND run IN (0, ?1) AND reason NOT LIKE "  \
     "?2"
-// How many hosts of the run ?3 of the database `outbox` were dead when it was resumed last.
+// How many of the jobs @3, those of a run that are dead, were so when it was resumed last.
 #define RECORD_COUNT_FORGIVEN                                                                      \
-    "SELECT count(*) FROM outbox.dead JOIN jobs USING (id) WHERE outbox.dead.run = ?3"             \
+    "SELECT count(*) FROM jobs WHERE id IN (@3)"                                                   \
     " AND settled_ms <= (SELECT max(time_ms)" RECORD_RESUMES ")"
 // Why the whole run has tripped since then, and whether it was a limit that a higher one ends; what
 // else has stopped it goes before that.
@@ -227,6 +261,9 @@ typedef enum {
     ATTEMPTS_DEBT
 } attempt_column_t;
 
+// Of the jobs @1, in the order of their ids: how often each was tried, and when it was settled.
+#define RECORD_READ_SETTLES "SELECT id, attempts, settled_ms FROM jobs WHERE id IN (@1) ORDER BY id"
+
 // Of the job ?1, oldest first.
 #define RECORD_READ_ATTEMPTS                                                                       \
     "SELECT job, attempt, state, worker, began_ms, ended_ms, machine_id, boot_before, boot_after," \
@@ -237,7 +274,7 @@ typedef enum {
 // restarted the same host and paid. It may be paid without another restart when the host was
 // restarted, or got no command; else somebody must look at it, and absolve it.
 #define RECORD_READ_DEBTS                                                                          \
-    "SELECT id, host, a.attempt, machine_id, boot_before, debt, jobs.outcome IS NOT NULL"          \
+    "SELECT id, jobs.host, a.attempt, machine_id, boot_before, debt, jobs.outcome IS NOT NULL"     \
     " AND (a.outcome = 'restarted' OR NOT EXISTS (SELECT 1 FROM attempts AS other"                 \
     " WHERE other.job = a.job AND other.began_ms IS NOT NULL"                                      \
     " AND coalesce(other.outcome, '') <> 'unprepared') OR a.owes = 2) AS payable"                  \
@@ -266,18 +303,17 @@ typedef enum {
 
 #define RECORD_PAY "UPDATE attempts SET owes = 0, debt = NULL WHERE job = ?1 AND attempt = ?2"
 
-// Hosts with an attempt that has begun and has no end; and of them those whose jobs are in the
-// outbox, which is attached: the others have lost theirs, and nobody works on them.
-#define RECORD_COUNT_OPEN                                                                          \
-    "SELECT count(DISTINCT job) FROM attempts JOIN jobs ON jobs.id = job"                          \
+// The jobs without an outcome that have an attempt which has begun and has no end. Those that are
+// not in the outbox any more have lost theirs, and nobody works on them.
+#define RECORD_READ_OPEN                                                                           \
+    "SELECT DISTINCT job FROM attempts JOIN jobs ON jobs.id = job"                                 \
     " WHERE state IN ('begun', 'open') AND jobs.outcome IS NULL"
-#define RECORD_COUNT_ACCEPTED RECORD_COUNT_OPEN " AND job IN (SELECT id FROM outbox.jobs)"
 
 // How many of the last ?1 jobs were skipped since their hosts had been restarted a short while ago,
 // and why one of them was.
 #define RECORD_COUNT_COOLED                                                                        \
     "SELECT count(*), max(error) FROM (SELECT outcome, error FROM jobs ORDER BY id DESC"           \
-    " LIMIT ?1) WHERE outcome = 'skipped' AND error LIKE '%" RECORD_COOLED "%'"
+    " LIMIT ?1) AS newest WHERE outcome = 'skipped' AND error LIKE '%" RECORD_COOLED "%'"
 #define RECORD_COOLED "restarted within " // "1h by DIR"
 
 #endif

@@ -8,11 +8,13 @@
 
 #include "job.h"
 
-#define MM_WIRE_VERSION 3
-#define MM_BATCH_ITEMS  256         // items in a list, at most
-#define MM_BATCH_BYTES  (64 * 1024) // a frame takes no further item beyond this size
-#define MM_FRAME_BYTES  (1 << 20)   // ZMQ_MAXMSGSIZE: libzmq cuts the connection beyond it
-#define MM_PARTS_MAX    64          // frames in one report of a worker
+#define MM_WIRE_VERSION  3
+#define MM_BATCH_ITEMS   256         // items in a list, at most
+#define MM_BATCH_BYTES   (64 * 1024) // a frame takes no further item beyond this size
+#define MM_FRAME_BYTES   (1 << 20)   // ZMQ_MAXMSGSIZE: libzmq cuts the connection beyond it
+#define MM_PARTS_MAX     64          // frames in one report of a worker
+#define MM_LEASE_TTL_MAX 60000       // ms of a lease
+#define MM_EPOCH_MAX     UINT32_MAX  // of a consumer: seconds of Unix time, or a few more
 
 // The longest texts, in bytes.
 #define MM_SUFFIX_MAX  21           // of a WELCOME: "task." and a session
@@ -33,6 +35,28 @@ typedef enum {
     MM_ABOUT_HOSTS = 6,   // of restarters: the hosts they have; of the consumer: why others wait
     MM_ABOUT_ORDERS = 7   // of the consumer, an answer to ORDER: what is on record
 } mm_about_t;
+
+// What a consumer asks of the lease by which one of several leads (P9.98).
+typedef enum {
+    MM_LEASE_TAKE = 1, // it, if nobody has it
+    MM_LEASE_RENEW,
+    MM_LEASE_RELEASE,
+    MM_LEASE_LOOK // who has it
+} mm_lease_verb_t;
+
+// Only who has it asks so: its epoch is named.
+static inline bool mm_lease_is_held(mm_lease_verb_t verb)
+{
+    return verb == MM_LEASE_RENEW || verb == MM_LEASE_RELEASE;
+}
+
+// What the record says of it, behind what was asked.
+typedef enum {
+    MM_LEASE_HELD = 1, // the asker has it
+    MM_LEASE_OTHER,    // somebody else has it
+    MM_LEASE_FREE,     // nobody has it
+    MM_LEASE_UNKNOWN   // nobody knows whether what was asked is done
+} mm_lease_verdict_t;
 
 typedef enum {
 #define FRAME(number, KIND, body, route) MM_FRAME_##KIND = (number),

@@ -57,6 +57,9 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
     const flights_t *flights = &self->flights;
     if (self->statistics.draining)
         return wait_until(MM_NEVER, MM_REASON_DRAINING);
+    if (!gather_may_hand_out(self)) // asked by viewers: nobody else decides then
+        return gather_is_suspended(self) ? wait_until(MM_NEVER, MM_REASON_SUSPENDED)
+                                         : wait_until(self->start_ms, MM_REASON_TAKEOVER);
     if (flight->restart == RESTART_HELD)
         return wait_until(MM_NEVER, MM_REASON_NOT_SAVED);
     if (flight->has_attempt && flight->overdue) // it is nacked when that is on record (H4)

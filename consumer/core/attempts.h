@@ -31,6 +31,7 @@ typedef struct {
     // Beside it.
     struct class *class;  // of its host (group_limits.h)
     int64_t begun_ms;     // when the command was begun last (H1)
+    int64_t given_ms;     // of a row that was read: its command was given by then
     uint32_t interrupted; // attempts without an end, on record
     uint64_t task;        // of the last command; 0: none in this epoch
     const char *former;   // by the record, who was given it before this epoch (R18); or NULL

@@ -79,9 +79,10 @@ typedef struct flight {
     bool is_first : 1;       // of those that wait in its class: its host has a place
     bool had_host : 1;       // it was granted its host when it came to the gate
     bool is_admitted : 1;    // its host has its place (group_limits.h)
-    bool is_retry : 1;   // it has kept its place for another attempt, which is a start, too (G7)
-    bool is_patient : 1; // it is extended once a minute, and max_lease has not begun
-    bool is_leased : 1;  // its lease is in the heap
+    bool is_retry : 1;    // it has kept its place for another attempt, which is a start, too (G7)
+    bool is_patient : 1;  // it is extended once a minute, and max_lease has not begun
+    bool is_leased : 1;   // its lease is in the heap
+    bool is_doubtful : 1; // a settle of it was lost with its saver, and may be on record (R19)
     // The second line.
     union { // by state: ready and ended, withheld, or backoff
         struct {

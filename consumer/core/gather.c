@@ -30,6 +30,9 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->config = *config;
     self->now_ms = self->flights.now_ms = now_ms;
     self->hold_until_ms = now_ms + config->lost_after_ms + config->heartbeat_ms;
+    self->start_ms = config->is_leased ? self->hold_until_ms : now_ms;
+    self->trust_ms = config->is_leased ? now_ms : MM_NEVER;
+    self->is_suspended = config->is_leased;
     self->beat_ms = now_ms;
     self->beaten_ms = now_ms - ASKED_MS;
     self->drain_until_ms = self->gate_due_ms = MM_NEVER;
@@ -212,7 +215,7 @@ void gather_nack_if_over(gather_t *self, flight_t *flight)
                     (flight->has_attempt && gather_attempt_has_success(self, flight));
     bool is_late = gather_is_behind_starts(self) && is_too_late(self, flight) && !in_store;
     bool is_over = flight->overdue || is_late || (self->statistics.draining && !in_store);
-    if (!is_over || flight->restart == RESTART_OUT)
+    if (!is_over || flight->restart == RESTART_OUT || flight->is_doubtful)
         return;
     if (!flight->has_attempt || gather_attempt_is_settled(self, flight))
         nack(self, flight, is_late ? NACK_LATE_MS : NACK_DELAY_MS);
@@ -535,9 +538,30 @@ void gather_beat_now(gather_t *self)
     self->beat_ms = self->now_ms;
 }
 
+bool gather_is_suspended(const gather_t *self)
+{
+    return self->now_ms >= self->trust_ms;
+}
+
 bool gather_is_halted(const gather_t *self)
 {
-    return self->limits.is_halted || (self->is_real && !self->limits.is_complete);
+    return self->limits.is_halted || (self->is_real && !self->limits.is_complete) ||
+           gather_is_suspended(self);
+}
+
+bool gather_is_recorded(const gather_t *self)
+{
+    return self->flights.in_store[STORE_OUT] == 0 && self->flights.in_store[STORE_READY] == 0 &&
+           self->pending_count == 0;
+}
+
+static void apply_trust(gather_t *self, int64_t until_ms)
+{
+    bool was_suspended = self->is_suspended;
+    self->trust_ms = until_ms;
+    self->is_suspended = gather_is_suspended(self);
+    if (self->is_suspended != was_suspended)
+        gather_beat_now(self);
 }
 
 static void beat(gather_t *self)
@@ -586,6 +610,8 @@ static void apply_time(gather_t *self, bool inbox_empty)
     lease_due(self);
     if (self->now_ms >= self->drain_until_ms)
         nack_all(self);
+    if (!self->is_suspended)
+        apply_trust(self, self->trust_ms); // its end is said at once
     if (self->now_ms >= self->beat_ms)
         beat(self);
 }
@@ -670,6 +696,8 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
         gather_apply_order(self, event->as.order.viewer, event->as.order.order);
         break;
     case GATHER_GUARD: gather_apply_guard(self, event->as.guard.says_yes); break;
+    case GATHER_TRUST: apply_trust(self, event->as.trust.until_ms); break;
+    case GATHER_BESIDE: gather_apply_beside(self, event->as.beside.is_halted); break;
     case GATHER_CLOCK: gather_apply_clock(self, event->as.clock.unix_ms); break;
     }
     apply_changes(self);
@@ -691,14 +719,19 @@ int64_t gather_deadline(const gather_t *self)
     int64_t deadline = mm_earlier(self->beat_ms, workers_deadline(self->workers));
     if (flights_count(&self->flights) > 0 || gather_owes_trip(self))
         deadline = mm_earlier(deadline, self->drain_until_ms);
+    if (!self->is_suspended)
+        deadline = mm_earlier(deadline, self->trust_ms);
+    if (self->now_ms < self->start_ms)
+        deadline = mm_earlier(deadline, self->start_ms);
     const flight_t *flight;
     if ((flight = flights_first_extend(&self->flights)) != NULL)
         deadline = mm_earlier(deadline, flight->extend_ms);
     if ((flight = flights_first_patient(&self->flights)) != NULL)
         deadline = mm_earlier(deadline, flight->extend_ms);
     if (self->is_real || self->pending_count > 0)
-        deadline = mm_earlier(deadline,
-                              mm_earlier(gather_gate_deadline(self), gather_orders_deadline(self)));
+        deadline = mm_earlier(deadline, gather_orders_deadline(self));
+    if (self->is_real && gather_may_hand_out(self)) // else nothing is done at the gate
+        deadline = mm_earlier(deadline, gather_gate_deadline(self));
     deadline = mm_earlier(deadline, unable_deadline(self));
     if (!self->starts_ended)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);

@@ -1,6 +1,6 @@
 // The consumer's core: it decides about a job from its delivery to its ack. Pure: an event goes in,
 // a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
-// I5 to I9 and the rules R1 to R10, R13 to R15, R17 and R18; tests/scenarios/ shows its behavior.
+// I5 to I9 and the rules R1 to R10, R13 to R15 and R17 to R19; tests/scenarios/ shows its behavior.
 //
 // What a delivery meets, the first that fits (gather.c:apply_job):
 // - its publisher's name is new, with no room for it (name_pool.h): no answer at all;
@@ -44,6 +44,8 @@ typedef enum {
     GATHER_RECORDED, // it has recorded orders, or could not
     GATHER_ORDER,    // an operator orders
     GATHER_GUARD,    // the guard has answered
+    GATHER_TRUST,    // until when this consumer leads, as far as it knows (lease.h)
+    GATHER_BESIDE,   // an order was recorded beside this consumer (A7)
     GATHER_CLOCK     // what Unix time it is: once before the first job, and whenever that is set
 } gather_event_kind_t;
 
@@ -90,6 +92,12 @@ typedef struct {
         struct {
             bool says_yes;
         } guard;
+        struct {
+            int64_t until_ms; // not above now_ms: it is not trusted from now on
+        } trust;
+        struct {
+            bool is_halted; // a halt of all is in force
+        } beside;
         struct {
             int64_t unix_ms; // at now_ms
         } clock;
@@ -239,6 +247,11 @@ typedef struct {
 } gather_worker_t;
 bool gather_next_worker(const gather_t *self, gather_worker_t *cursor);
 
+// Whether it leads no longer, as far as it knows: it hands out no restart.
+bool gather_is_suspended(const gather_t *self);
+// Whether no task is at a saver, nor waits for one.
+bool gather_is_recorded(const gather_t *self);
+
 typedef struct {
     uint64_t received;
     uint64_t acked;
@@ -256,7 +269,7 @@ typedef struct {
 gather_statistics_t gather_statistics(const gather_t *self);
 
 // Whether no restart command may be started, as BEAT says it: by an operator's order, or since the
-// record's state is not known.
+// record's state is not known, or this consumer may not lead any more (A4).
 bool gather_is_halted(const gather_t *self);
 
 // For viewers. None of this changes a decision.

@@ -148,12 +148,20 @@ static bool has_no_end(const attempt_t *attempt)
     return attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
 }
 
-// Its worker was lost soon after it was given the command, which may start as long as H1 allows: as
-// long the host keeps its place.
-static bool may_start(const gather_t *self, const attempt_t *attempt)
+// Until when a command may start or run whose worker was lost (H1, A1); 0: none may.
+static int64_t runs_until(const gather_t *self, const attempt_t *attempt)
 {
-    return attempt->row == MM_ROW_BEGUN && attempt->task != 0 &&
-           self->now_ms - attempt->begun_ms < self->config.lost_after_ms;
+    bool is_ours = attempt->task != 0;
+    if (attempt->row != MM_ROW_BEGUN || (!is_ours && self->config.open_ms == 0))
+        return 0;
+    return (is_ours ? attempt->begun_ms : attempt->given_ms) + self->config.lost_after_ms +
+           self->config.open_ms;
+}
+
+// As long its host keeps its place.
+static bool may_run(const gather_t *self, const attempt_t *attempt)
+{
+    return self->now_ms < runs_until(self, attempt);
 }
 
 static bool has_unsaved_end(const attempt_t *attempt)
@@ -197,10 +205,10 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
     }
     if (has_no_end(attempt) && identifies && !mm_id_is_none(&attempt->boot))
         look(self, worker, flight, attempt);
-    else if (may_start(self, attempt))
-        flight_set_restart(&self->flights, flight, RESTART_BACKOFF,
-                           attempt->begun_ms + self->config.lost_after_ms);
-    else if (has_no_end(attempt))
+    else if (may_run(self, attempt)) {
+        gather_take_place(self, flight);
+        flight_set_restart(&self->flights, flight, RESTART_BACKOFF, runs_until(self, attempt));
+    } else if (has_no_end(attempt))
         gather_interrupt(self, flight, attempt);
     else if (asks || (identifies && mm_id_is_none(&attempt->boot)))
         give(self, worker, flight, MM_LEG_PROBE);

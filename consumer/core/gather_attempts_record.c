@@ -89,6 +89,10 @@ void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
         attempt->deadline_ms =
             is_same_clock ? mm_earlier(record->deadline_ms, span_end_ms) : span_end_ms;
     }
+    // Another machine's consumer has begun it before this one had the lease.
+    attempt->given_ms = is_same_clock ? attempt->deadline_ms - self->config.attempt_ms
+                                      : self->hold_until_ms - self->config.lost_after_ms -
+                                            self->config.heartbeat_ms;
     if (attempt->row == MM_ROW_NOT_STARTED && attempt_has_answer(attempt))
         attempt_set_unsent(attempt); // by a former version
     mm_end_t end = attempt->row == MM_ROW_NOT_STARTED ? MM_END_NOT_STARTED : record->end;

@@ -164,6 +164,8 @@ static void hand_out_gated(gather_t *self)
 
 static void hand_out_restarts(gather_t *self)
 {
+    if (self->flights.restart_begun)
+        hand_out_begun(self);
     do {
         hand_out_ready(self);
         hand_out_quarantined(self);
@@ -181,9 +183,11 @@ void gather_dispatch(gather_t *self)
         while (self->flights.store_ready &&
                (worker = workers_pick(self->workers, MM_ROLE_SAVER)) != NULL)
             give_store(self, worker, self->flights.store_ready);
-        if (self->flights.restart_begun)
-            hand_out_begun(self);
-        hand_out_restarts(self);
+        if (gather_may_hand_out(self))
+            hand_out_restarts(self);
+        else // what was released in this step is granted in this step: its host may be gone by the
+             // next
+            (void)flights_next_restart(&self->flights);
         // What has just begun, or has to wait, is to be saved.
     } while (self->flights.store_ready && workers_pick(self->workers, MM_ROLE_SAVER));
 }

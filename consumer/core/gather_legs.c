@@ -64,7 +64,7 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
     retry->as.log.delay_ms = flight->store_backoff.due_ms - self->now_ms;
     retry->as.log.is_minor = !gather_was_attempted(self, flight);
     self->statistics.retried++;
-    if (flight->store_failures >= self->config.attempts && !stays)
+    if (flight->store_failures >= self->config.attempts && !stays && !flight->is_doubtful)
         gather_nack(self, flight);
     else
         gather_nack_if_over(self, flight);
@@ -266,14 +266,23 @@ static void log_reclaimed(gather_t *self, const flight_t *flight, const workers_
     taken->as.log.is_lost = change->ended.why == ENDED_LOST;
 }
 
+// Its saver may have committed it, or may yet, beside what another one is asked (R19).
+static bool is_doubtful(const gather_t *self, const flight_t *flight, const ended_t *ended)
+{
+    return self->config.savers_max > 1 && flight->settle != MM_OUTCOME_NONE &&
+           ended->why == ENDED_LOST;
+}
+
 // A task ended without a result: its leg goes on.
 static void reclaim(gather_t *self, const workers_change_t *change)
 {
     const ended_t *ended = &change->ended;
     flight_t *flight = flights_find_likely(&self->flights, ended->flight, &ended->id);
     if (!mm_leg_is_restarters(ended->leg)) {
-        if (flight && flight->store == STORE_OUT && flight->store_task == ended->number)
+        if (flight && flight->store == STORE_OUT && flight->store_task == ended->number) {
             flight_set_store(&self->flights, flight, STORE_READY, 0);
+            flight->is_doubtful = flight->is_doubtful || is_doubtful(self, flight, ended);
+        }
         return;
     }
     if (flight && flight->has_attempt) {

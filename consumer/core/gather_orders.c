@@ -330,6 +330,19 @@ void gather_apply_state(gather_t *self, const mm_state_body_t *state)
     }
 }
 
+// What holds back does so at once, what frees when all of the record is read.
+void gather_apply_beside(gather_t *self, bool is_halted)
+{
+    if (is_halted && !self->limits.is_halted) {
+        self->limits.is_halted = true;
+        gather_beat_now(self);
+    }
+    if (self->is_real)
+        restart_loading(self);
+    else if (!is_halted)
+        self->limits.is_halted = false;
+}
+
 // An outcome that was counted with its flight is not the last one any more. Another one was: its
 // job had been nacked, say.
 void gather_see_outcome(gather_t *self, const mm_result_t *result)

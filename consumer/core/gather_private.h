@@ -23,6 +23,8 @@ struct gather {
     gather_config_t config;
     int64_t now_ms;
     int64_t hold_until_ms; // no restart of a redelivered job before (R6)
+    int64_t start_ms;      // no restart at all before; of a new leader the same
+    int64_t trust_ms;      // nor from then on: it may not lead any more (A4)
     int64_t beat_ms;       // the next heartbeat
     int64_t beaten_ms;     // the last one
     int64_t drain_until_ms;
@@ -63,6 +65,7 @@ struct gather {
     size_t answered_at;
     mm_order_t *sent; // in the action of this step
     size_t sent_capacity;
+    bool is_suspended; // its beats say so
     bool is_real;      // a restarter that is not the mock has joined, or there is a policy
     bool has_hooks;    // one whose restarts owe something
     bool has_driver;   // a restarter has joined: what is_real says is so
@@ -92,6 +95,12 @@ void gather_nack_if_over(gather_t *self, flight_t *flight);
 static inline bool gather_is_behind_starts(const gather_t *self)
 {
     return self->now_ms >= self->config.starts_end_ms;
+}
+
+// Whether it leads, as far as it knows, and its first seconds are over.
+static inline bool gather_may_hand_out(const gather_t *self)
+{
+    return self->now_ms < self->trust_ms && self->now_ms >= self->start_ms;
 }
 
 // gather_attempts_record.c. A restarter is there: all flights are from now on restarted for real,
@@ -211,6 +220,8 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
 void gather_see_outcome(gather_t *self, const mm_result_t *result);
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded);
 void gather_apply_state(gather_t *self, const mm_state_body_t *state);
+// The record has an order that this consumer may not know.
+void gather_apply_beside(gather_t *self, bool is_halted);
 // A publisher says which run it has, and how many hosts its groups have. False: this consumer has
 // another run (G13).
 bool gather_hear_run(gather_t *self, mm_str_t publisher, uint64_t run, const mm_group_t *groups,

@@ -50,7 +50,9 @@ bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
     while (++cursor->next <= MM_REASON_NO_SLOT) {
         mm_reason_t reason = (mm_reason_t)cursor->next;
         cursor->count = 0;
-        if (reason >= MM_REASON_HOST_BUSY)
+        if (reason == MM_REASON_SUSPENDED && gather_is_suspended(self))
+            cursor->count = flights->in_restart[RESTART_READY];
+        else if (reason >= MM_REASON_HOST_BUSY)
             cursor->count =
                 waiting_for(flights, reason - MM_REASON_HOST_BUSY) + gated_by(self, reason);
         else if (reason == MM_REASON_NOT_SAVED)

@@ -55,7 +55,7 @@ static void compare_heads(audit_check_t *self, int64_t seq)
 }
 
 // Behind a gap nobody knows which hash was before.
-void audit_check_row(audit_check_t *self, sqlite3_stmt *row)
+void audit_check_row(audit_check_t *self, const mm_rows_t *row)
 {
     uint8_t right[MM_AUDIT_HASH], has[MM_AUDIT_HASH];
     int64_t seq = audit_row_seq(row);

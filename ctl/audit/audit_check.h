@@ -34,7 +34,7 @@ typedef struct {
 } audit_check_t;
 
 // The next row in order of seq.
-void audit_check_row(audit_check_t *self, sqlite3_stmt *row);
+void audit_check_row(audit_check_t *self, const mm_rows_t *row);
 // There are no more.
 void audit_check_end(audit_check_t *self);
 

@@ -8,68 +8,55 @@
 #include <string.h>
 #include <sysexits.h>
 
-int audit_table_open(const char *path, mm_sqlite_t **ret_record, char error[MM_ERROR_MAX])
+int audit_table_open(const char *where, mm_reader_t **ret_record, char error[MM_ERROR_MAX])
 {
-    mm_sqlite_config_t config = {
-        .path = path, .version = RECORD_VERSION, .oldest = RECORD_VERSION_AUDIT, .read_only = true};
-    return mm_sqlite_open(&config, ret_record, error);
+    mm_reader_config_t config = {
+        .where = where, .version = RECORD_VERSION, .oldest = RECORD_VERSION_AUDIT};
+    return mm_reader_open(&config, ret_record, error);
 }
 
-int audit_table_each(mm_sqlite_t *record, int64_t from, bool is_down, audit_row_fn *add, void *arg,
+int audit_table_each(mm_reader_t *record, int64_t from, bool is_down, mm_row_fn *add, void *arg,
                      char error[MM_ERROR_MAX])
 {
-    sqlite3_stmt *row = NULL;
-    bool has_row = true;
-    int code = mm_sqlite_prepare(record,
-                                 is_down ? RECORD_READ_AUDIT " WHERE seq >= ?1 ORDER BY seq DESC"
-                                         : RECORD_READ_AUDIT " WHERE seq >= ?1 ORDER BY seq",
-                                 &row, error);
+    mm_rows_t *rows = NULL;
+    int code = mm_reader_rows(record,
+                              is_down ? RECORD_READ_AUDIT " WHERE seq >= ?1 ORDER BY seq DESC"
+                                      : RECORD_READ_AUDIT " WHERE seq >= ?1 ORDER BY seq",
+                              &rows, error);
     if (code != 0)
         return code;
-    (void)sqlite3_bind_int64(row, 1, from);
-    while (code == 0 && has_row) {
-        if (mm_sqlite_row(record, row, &has_row) != MM_SQLITE_OK) {
-            (void)snprintf(error, MM_ERROR_MAX, "%s", mm_sqlite_error(record));
-            code = EX_DATAERR;
-        } else if (has_row && !add(arg, row)) {
-            break;
-        }
-    }
-    (void)sqlite3_finalize(row);
-    return code;
+    mm_rows_bind_number(rows, 1, from);
+    code = mm_rows_each(&rows, add, arg, error);
+    return code == EX_IOERR ? EX_DATAERR : code;
 }
 
-int64_t audit_row_seq(sqlite3_stmt *row)
+int64_t audit_row_seq(const mm_rows_t *row)
 {
-    return sqlite3_column_int64(row, AUDIT_SEQ);
+    return mm_rows_number(row, AUDIT_SEQ);
 }
 
-void audit_row_hash(sqlite3_stmt *row, uint8_t ret_hash[MM_AUDIT_HASH])
+void audit_row_hash(const mm_rows_t *row, uint8_t ret_hash[MM_AUDIT_HASH])
 {
     memset(ret_hash, 0, MM_AUDIT_HASH);
-    if (sqlite3_column_bytes(row, AUDIT_HASH) == MM_AUDIT_HASH)
-        memcpy(ret_hash, sqlite3_column_blob(row, AUDIT_HASH), MM_AUDIT_HASH);
-}
-
-static mm_str_t bytes_at(sqlite3_stmt *row, int column)
-{
-    const void *data = sqlite3_column_blob(row, column);
-    return (mm_str_t){data ? data : "", (size_t)sqlite3_column_bytes(row, column)};
+    mm_str_t hash = mm_rows_bytes(row, AUDIT_HASH);
+    if (hash.size == MM_AUDIT_HASH)
+        memcpy(ret_hash, hash.data, MM_AUDIT_HASH);
 }
 
 // Of whatever type somebody may have made of it.
-static mm_audit_value_t value_at(sqlite3_stmt *row, int column)
+static mm_audit_value_t value_at(const mm_rows_t *row, int column)
 {
-    switch (sqlite3_column_type(row, column)) {
-    case SQLITE_NULL: return (mm_audit_value_t){0};
-    case SQLITE_INTEGER:
-        return (mm_audit_value_t){MM_AUDIT_INTEGER, sqlite3_column_int64(row, column), {0}};
-    case SQLITE_TEXT: return (mm_audit_value_t){MM_AUDIT_STRING, 0, bytes_at(row, column)};
+    switch (mm_rows_type(row, column)) {
+    case MM_COLUMN_NULL: break;
+    case MM_COLUMN_NUMBER:
+        return (mm_audit_value_t){MM_AUDIT_INTEGER, mm_rows_number(row, column), {0}};
+    case MM_COLUMN_TEXT: return (mm_audit_value_t){MM_AUDIT_STRING, 0, mm_rows_bytes(row, column)};
+    case MM_COLUMN_BYTES: return (mm_audit_value_t){MM_AUDIT_BLOB, 0, mm_rows_bytes(row, column)};
     }
-    return (mm_audit_value_t){MM_AUDIT_BLOB, 0, bytes_at(row, column)};
+    return (mm_audit_value_t){0};
 }
 
-void audit_row_chain(sqlite3_stmt *row, const uint8_t before[MM_AUDIT_HASH],
+void audit_row_chain(const mm_rows_t *row, const uint8_t before[MM_AUDIT_HASH],
                      uint8_t ret_hash[MM_AUDIT_HASH])
 {
     mm_audit_value_t values[AUDIT_HASH];
@@ -78,10 +65,10 @@ void audit_row_chain(sqlite3_stmt *row, const uint8_t before[MM_AUDIT_HASH],
     mm_audit_hash(before, values, AUDIT_HASH, ret_hash);
 }
 
-bool audit_row_is_of(sqlite3_stmt *row, mm_str_t host)
+bool audit_row_is_of(const mm_rows_t *row, mm_str_t host)
 {
     char folded[MM_HOST_MAX];
-    mm_str_t of = mm_sqlite_column_text(row, AUDIT_HOST);
+    mm_str_t of = mm_rows_text(row, AUDIT_HOST);
     return of.size > 0 && of.size <= MM_HOST_MAX && mm_str_equal(mm_host_fold(of, folded), host);
 }
 
@@ -99,7 +86,7 @@ static json_t *hex_of(mm_str_t bytes)
     return json_stringn(text, 2 * size);
 }
 
-static json_t *json_at(sqlite3_stmt *row, int column)
+static json_t *json_at(const mm_rows_t *row, int column)
 {
     mm_audit_value_t value = value_at(row, column);
     switch (value.type) {
@@ -112,7 +99,7 @@ static json_t *json_at(sqlite3_stmt *row, int column)
     return json_null();
 }
 
-json_t *audit_row_json(sqlite3_stmt *row)
+json_t *audit_row_json(const mm_rows_t *row)
 {
     static const char *const names[AUDIT_COLUMNS] = {
         [AUDIT_SEQ] = "seq",       [AUDIT_TIME_MS] = "time_ms",   [AUDIT_ACTOR] = "actor",

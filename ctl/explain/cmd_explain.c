@@ -42,12 +42,10 @@ static bool parse_id(const char *text, mm_id_t *ret_id)
 
 static int parse(int argc, char **argv, explain_options_t *self)
 {
+    const char *store = NULL;
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&self->target),
-        {.name = "db",
-         .argument = "FILE",
-         .help = "the record, if the saver keeps it elsewhere (MAYHEM_DB, or DIR/mayhem.db)",
-         .text = &self->query.db},
+        TARGET_STORE_OPTIONS(&store),
         {.name = "json", .help = "as a JSON object", .flag = &self->is_json},
         {.name = NULL}};
     char **names, error[MM_ERROR_MAX];
@@ -56,13 +54,11 @@ static int parse(int argc, char **argv, explain_options_t *self)
         return exit_code;
     self->has_target = target_resolve(&self->target, error);
     self->query.dir = self->target.dir;
-    bool is_flag = self->query.db && *self->query.db;
     // Also with the address of a consumer: the files of the folder are shown beside its answer.
-    self->query.db = target_record_of(self->target.dir, self->query.db, self->record);
-    if (strstr(self->query.db, "://"))
-        return ctl_fail(is_flag ? EX_USAGE : EX_CONFIG,
-                        "%s: explain reads SQLite files, no URL: ask the database",
-                        is_flag ? "--db" : "MAYHEM_DB");
+    exit_code = target_record_of(self->target.dir, store, self->record);
+    if (exit_code != 0)
+        return exit_code;
+    self->query.db = self->record;
     self->what = names[0];
     if (!names[0] || names[1])
         return ctl_fail(EX_USAGE, "say one host or job: mayhem explain HOST");
@@ -96,12 +92,17 @@ static int not_found(const explain_options_t *options, const records_t *records)
 
 // ---- the consumer
 
-// Whether a consumer may be there: it is not worth waiting when its socket does not exist.
-static bool may_answer(const mm_endpoint_t *base)
+// Whether a consumer may be there: it is not worth waiting when no socket of one exists.
+static bool may_answer(const mm_addresses_t *addresses)
 {
     char endpoint[MM_ENDPOINT_MAX];
-    return !base->is_ipc ||
-           access(mm_endpoint_of(base, MM_SOCKET_INBOX, endpoint) + strlen("ipc://"), F_OK) == 0;
+    for (size_t i = 0; i < addresses->count; i++) {
+        const mm_endpoint_t *base = &addresses->items[i];
+        (void)mm_endpoint_of(base, MM_SOCKET_INBOX, endpoint);
+        if (!base->is_ipc || access(endpoint + strlen("ipc://"), F_OK) == 0)
+            return true;
+    }
+    return false;
 }
 
 // The consumer's state of a job, as docs/profiling.md has it ({"store": "out", …}). A new
@@ -109,7 +110,7 @@ static bool may_answer(const mm_endpoint_t *base)
 static json_t *ask_consumer(const explain_options_t *options, const timeline_t *timeline)
 {
     if (timeline->record->outcome != MM_OUTCOME_NONE || !options->has_target ||
-        !may_answer(&options->target.base))
+        !may_answer(&options->target.addresses))
         return NULL;
     attach_t *attach = attach_new(&options->target);
     attach_ask_job(attach, timeline->job);

@@ -6,7 +6,7 @@
 #include "ctl.h"
 #include "outbox_schema.h"
 #include "record_schema.h"
-#include "sqlite.h"
+#include "record_reader.h"
 #include "uuid.h"
 #include "uuid_source.h"
 
@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 // The jobs of the chunks, settled or not.
 #define SQL_OUTBOX      "SELECT " OUTBOX_JOB_ID ", value, run, " OUTBOX_PENDING OUTBOX_JOBS
@@ -26,22 +25,15 @@
 
 typedef struct {
     records_t *records;
-    mm_sqlite_t *sqlite;
+    mm_reader_t *outbox; // NULL: there is none; the same for the other
+    mm_reader_t *store;
     char *error;
-} reader_t;
-
-typedef struct {
-    mm_sqlite_t *outbox; // NULL: there is none; the same for the other
-    mm_sqlite_t *store;
-    bool is_old; // the record is of version 1
 } databases_t;
 
-typedef void (*parse_row_t)(records_t *records, sqlite3_stmt *row);
-
 // NULL: there is no text.
-static char *copy_column(sqlite3_stmt *row, int column)
+static char *copy_column(const mm_rows_t *row, int column)
 {
-    return mm_sqlite_column_text(row, column).size > 0 ? mm_sqlite_column_copy(row, column) : NULL;
+    return mm_rows_text(row, column).size > 0 ? mm_rows_copy(row, column) : NULL;
 }
 
 static record_t *find(records_t *self, const mm_id_t *id)
@@ -54,158 +46,139 @@ static record_t *find(records_t *self, const mm_id_t *id)
     return record;
 }
 
-static void parse_pending(records_t *self, sqlite3_stmt *row)
+static bool parse_pending(void *arg, const mm_rows_t *row)
 {
-    mm_id_t id = mm_sqlite_column_id(row, 0);
+    records_t *self = arg;
+    mm_id_t id = mm_rows_id(row, 0);
     record_t *record = find(self, &id);
     if (!record->host)
         record->host = copy_column(row, 1);
-    record->run = sqlite3_column_int64(row, 2);
-    record->is_pending = sqlite3_column_int(row, 3) != 0;
+    record->run = mm_rows_number(row, 2);
+    record->is_pending = mm_rows_number(row, 3) != 0;
+    return true;
 }
 
-static void parse_run(records_t *self, sqlite3_stmt *row)
+static bool parse_run(void *arg, const mm_rows_t *row)
 {
+    records_t *self = arg;
     *MM_ARRAY_ADD(self->runs, self->run_count, self->run_capacity) =
-        (run_t){.number = sqlite3_column_int64(row, OUTBOX_RUN_NUMBER),
+        (run_t){.number = mm_rows_number(row, OUTBOX_RUN_NUMBER),
                 .input = copy_column(row, OUTBOX_RUN_INPUT),
                 .driver = copy_column(row, OUTBOX_RUN_DRIVER),
-                .started_ms = sqlite3_column_int64(row, OUTBOX_RUN_STARTED_MS),
-                .finished_ms = sqlite3_column_int64(row, OUTBOX_RUN_FINISHED_MS),
-                .is_read = sqlite3_column_int(row, OUTBOX_RUN_SOURCE_DONE) != 0};
+                .started_ms = mm_rows_number(row, OUTBOX_RUN_STARTED_MS),
+                .finished_ms = mm_rows_number(row, OUTBOX_RUN_FINISHED_MS),
+                .is_read = mm_rows_number(row, OUTBOX_RUN_SOURCE_DONE) != 0};
+    return true;
 }
 
-static void parse_recorded(records_t *self, sqlite3_stmt *row)
+static bool parse_recorded(void *arg, const mm_rows_t *row)
 {
-    mm_id_t id = mm_sqlite_column_id(row, RECORD_ID);
+    records_t *self = arg;
+    mm_id_t id = mm_rows_id(row, RECORD_ID);
     record_t *record = find(self, &id);
     if (record->is_recorded)
-        return;
+        return true;
     record->is_recorded = true;
     if (!record->host)
         record->host = copy_column(row, RECORD_HOST);
     record->publisher = copy_column(row, RECORD_PUBLISHER);
-    record->received_ms = sqlite3_column_int64(row, RECORD_RECEIVED_MS);
-    record->settled_ms = sqlite3_column_int64(row, RECORD_SETTLED_MS);
-    (void)mm_outcome_parse(mm_sqlite_column_text(row, RECORD_OUTCOME), &record->outcome);
-    record->attempts = sqlite3_column_int64(row, RECORD_ATTEMPTS);
-    record->deliveries = sqlite3_column_int64(row, RECORD_DELIVERIES);
-    record->extended = sqlite3_column_int64(row, RECORD_EXTENDED);
+    record->received_ms = mm_rows_number(row, RECORD_RECEIVED_MS);
+    record->settled_ms = mm_rows_number(row, RECORD_SETTLED_MS);
+    (void)mm_outcome_parse(mm_rows_text(row, RECORD_OUTCOME), &record->outcome);
+    record->attempts = mm_rows_number(row, RECORD_ATTEMPTS);
+    record->deliveries = mm_rows_number(row, RECORD_DELIVERIES);
+    record->extended = mm_rows_number(row, RECORD_EXTENDED);
     record->worker = copy_column(row, RECORD_WORKER);
     record->error = copy_column(row, RECORD_ERROR);
     record->proof = copy_column(row, RECORD_PROOF_NAME);
+    return true;
 }
 
-static void parse_attempt(records_t *self, sqlite3_stmt *row)
+static bool parse_attempt(void *arg, const mm_rows_t *row)
 {
-    mm_id_t id = mm_sqlite_column_id(row, ATTEMPTS_JOB);
+    records_t *self = arg;
+    mm_id_t id = mm_rows_id(row, ATTEMPTS_JOB);
     record_t *record = find(self, &id);
-    bool has_exit = sqlite3_column_type(row, ATTEMPTS_EXIT) != SQLITE_NULL;
+    bool has_exit = mm_rows_type(row, ATTEMPTS_EXIT) != MM_COLUMN_NULL;
     *MM_ARRAY_ADD(record->recorded, record->recorded_count, record->recorded_capacity) =
-        (recorded_t){.number = sqlite3_column_int64(row, ATTEMPTS_NUMBER),
+        (recorded_t){.number = mm_rows_number(row, ATTEMPTS_NUMBER),
                      .state = copy_column(row, ATTEMPTS_STATE),
                      .worker = copy_column(row, ATTEMPTS_WORKER),
-                     .began_ms = sqlite3_column_int64(row, ATTEMPTS_BEGAN_MS),
-                     .ended_ms = sqlite3_column_int64(row, ATTEMPTS_ENDED_MS),
+                     .began_ms = mm_rows_number(row, ATTEMPTS_BEGAN_MS),
+                     .ended_ms = mm_rows_number(row, ATTEMPTS_ENDED_MS),
                      .machine_id = copy_column(row, ATTEMPTS_MACHINE_ID),
                      .boot_before = copy_column(row, ATTEMPTS_BOOT_BEFORE),
                      .boot_after = copy_column(row, ATTEMPTS_BOOT_AFTER),
-                     .exit = has_exit ? sqlite3_column_int64(row, ATTEMPTS_EXIT) : -1,
+                     .exit = has_exit ? mm_rows_number(row, ATTEMPTS_EXIT) : -1,
                      .outcome = copy_column(row, ATTEMPTS_OUTCOME),
                      .error = copy_column(row, ATTEMPTS_ERROR),
                      .proof = copy_column(row, ATTEMPTS_PROOF),
-                     .command = sqlite3_column_int64(row, ATTEMPTS_COMMAND),
+                     .command = mm_rows_number(row, ATTEMPTS_COMMAND),
                      .command_end = copy_column(row, ATTEMPTS_COMMAND_END),
                      .health = copy_column(row, ATTEMPTS_HEALTH),
-                     .owes = sqlite3_column_int64(row, ATTEMPTS_OWES) != 0};
+                     .owes = mm_rows_number(row, ATTEMPTS_OWES) != 0};
+    return true;
 }
 
 // Runs a query whose parameter, if it has one, is an id or a host, and parses each row.
-static int query(reader_t *self, const char *sql, const mm_id_t *id, const char *host,
-                 parse_row_t take)
+static int query(const databases_t *in, mm_reader_t *reader, const char *sql, const mm_id_t *id,
+                 const char *host, mm_row_fn *parse)
 {
-    sqlite3_stmt *row;
-    int code = mm_sqlite_prepare(self->sqlite, sql, &row, self->error);
+    mm_rows_t *rows = NULL;
+    int code = mm_reader_rows(reader, sql, &rows, in->error);
     if (code != 0)
         return code;
     if (id)
-        mm_sqlite_bind_id(row, 1, id);
+        mm_rows_bind_id(rows, 1, id);
     else if (host)
-        mm_sqlite_bind_text(row, 1, mm_str(host));
-    bool has_row = true;
-    while (has_row) {
-        if (mm_sqlite_row(self->sqlite, row, &has_row) != MM_SQLITE_OK) {
-            (void)ctl_error(self->error, "%s", mm_sqlite_error(self->sqlite));
-            return EX_IOERR;
-        }
-        if (has_row)
-            take(self->records, row);
-    }
-    return 0;
+        mm_rows_bind_text(rows, 1, mm_str(host));
+    return mm_rows_each(&rows, parse, in->records, in->error);
 }
 
-static void parse_host(records_t *self, sqlite3_stmt *row)
+static bool parse_host(void *arg, const mm_rows_t *row)
 {
+    records_t *self = arg;
     assert(!self->host);
     self->host = copy_column(row, RECORD_HOST);
+    return true;
 }
 
-// Opens a database, if it is there.
-static int open_one(mm_sqlite_t **sqlite, const char *path, int version, int oldest,
-                    char error[MM_ERROR_MAX])
+static int read_attempts(const databases_t *in)
 {
-    mm_sqlite_config_t config = {
-        .path = path, .version = version, .oldest = oldest, .read_only = true};
-    return access(path, F_OK) == 0 ? mm_sqlite_open(&config, sqlite, error) : 0;
-}
-
-// The record may be of version 1, as long as no saver has worked on it since.
-static int open_record(databases_t *self, const char *path, char error[MM_ERROR_MAX])
-{
-    char ignored[MM_ERROR_MAX]; // the first error names the version of this program
-    int code = open_one(&self->store, path, RECORD_VERSION, 2, error);
-    if (code != EX_CONFIG || open_one(&self->store, path, 1, 1, ignored) != 0)
-        return code;
-    self->is_old = true;
-    return 0;
-}
-
-static int read_attempts(records_t *records, const databases_t *in, char error[MM_ERROR_MAX])
-{
-    reader_t in_store = {records, in->store, error};
     int code = 0;
-    for (size_t i = 0; code == 0 && i < records->count; i++) {
-        mm_id_t id = records->items[i].id;
-        if (records->items[i].is_recorded)
-            code = query(&in_store, RECORD_READ_ATTEMPTS, &id, NULL, parse_attempt);
+    for (size_t i = 0; code == 0 && i < in->records->count; i++) {
+        mm_id_t id = in->records->items[i].id;
+        if (in->records->items[i].is_recorded)
+            code = query(in, in->store, RECORD_READ_ATTEMPTS, &id, NULL, parse_attempt);
     }
     return code;
 }
 
 // Reads the jobs of the host that is asked for, or of the job's host, which the record mostly has.
-static int read_jobs(records_t *records, const records_query_t *what, const databases_t *in,
-                     char error[MM_ERROR_MAX])
+// The record may be of version 1, as long as no saver has worked on it since.
+static int read_jobs(const records_query_t *what, const databases_t *in)
 {
-    reader_t in_outbox = {records, in->outbox, error}, in_store = {records, in->store, error};
-    const char *job_sql = in->is_old ? RECORD_READ_1 "id = ?1" : RECORD_READ "id = ?1";
-    const char *host_sql = in->is_old ? RECORD_READ_1 "host = ?1" : RECORD_READ "host = ?1";
+    records_t *records = in->records;
+    bool is_old = in->store && mm_reader_version(in->store) == 1;
+    const char *job_sql = is_old ? RECORD_READ_1 "id = ?1" : RECORD_READ "id = ?1";
+    const char *host_sql = is_old ? RECORD_READ_1 "host = ?1" : RECORD_READ "host = ?1";
     const mm_id_t *id = what->id;
     int code = 0;
     if (id && in->store)
-        code = query(&in_store, job_sql, id, NULL, parse_host);
+        code = query(in, in->store, job_sql, id, NULL, parse_host);
     if (code == 0 && in->outbox)
-        code = query(&in_outbox, OUTBOX_READ_RUN " ORDER BY run", NULL, NULL, parse_run);
+        code = query(in, in->outbox, OUTBOX_READ_RUN " ORDER BY run", NULL, NULL, parse_run);
     if (code == 0 && id && in->outbox)
-        code = query(&in_outbox, SQL_OUTBOX_ID, id, NULL, parse_pending);
+        code = query(in, in->outbox, SQL_OUTBOX_ID, id, NULL, parse_pending);
     if (!records->host && (what->host || records->count > 0)) {
         records->host = strdup(what->host ? what->host : records->items[0].host);
         assert(records->host);
     }
     if (code == 0 && records->host && in->outbox)
-        code = query(&in_outbox, SQL_OUTBOX_HOST, NULL, records->host, parse_pending);
+        code = query(in, in->outbox, SQL_OUTBOX_HOST, NULL, records->host, parse_pending);
     if (code == 0 && records->host && in->store)
-        code = query(&in_store, host_sql, NULL, records->host, parse_recorded);
-    return code == 0 && !in->is_old ? read_attempts(records, in, error) : code;
+        code = query(in, in->store, host_sql, NULL, records->host, parse_recorded);
+    return code == 0 && in->store && !is_old ? read_attempts(in) : code;
 }
 
 static int by_id(const void *a, const void *b)
@@ -229,7 +202,6 @@ static void find_run(const records_t *self, record_t *record)
 
 static int read_both(const records_query_t *what, records_t *records, char error[MM_ERROR_MAX])
 {
-    const char *store = what->db;
     char outbox[PATH_MAX];
     struct stat status;
     if (stat(what->dir, &status) != 0) {
@@ -239,21 +211,23 @@ static int read_both(const records_query_t *what, records_t *records, char error
         return EX_NOINPUT;
     }
     (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", what->dir);
-    databases_t in = {0};
-    int code = open_one(&in.outbox, outbox, OUTBOX_VERSION, 0, error);
+    databases_t in = {.records = records, .error = error};
+    mm_reader_config_t of_outbox = {.where = outbox, .version = OUTBOX_VERSION};
+    mm_reader_config_t of_store = {.where = what->db, .version = RECORD_VERSION, .oldest = 1};
+    int code = mm_reader_open_if_there(&of_outbox, &in.outbox, error);
     if (code == 0)
-        code = open_record(&in, store, error);
+        code = mm_reader_open_if_there(&of_store, &in.store, error);
     if (code == 0 && !in.outbox && !in.store) {
         (void)ctl_error(error,
                         "no pipeline has worked in '%s': there is neither '%s' nor '%s'; name its "
                         "folder with --dir",
-                        what->dir, outbox, store);
+                        what->dir, outbox, what->db);
         return EX_NOINPUT;
     }
     if (code == 0)
-        code = read_jobs(records, what, &in, error);
-    mm_sqlite_close(&in.outbox);
-    mm_sqlite_close(&in.store);
+        code = read_jobs(what, &in);
+    mm_reader_close(&in.outbox);
+    mm_reader_close(&in.store);
     return code;
 }
 

@@ -72,13 +72,13 @@ typedef struct {
 // Where to look, and what for: id or host is given.
 typedef struct {
     const char *dir;
-    const char *db;    // the path of the record
+    const char *db;    // the record, a path or a URI (record_uri.h)
     const mm_id_t *id; // this job, and all others of its host
     const char *host;
 } records_query_t;
 
 // Returns 0, or a sysexits code with one sentence in error: 66 when there is no pipeline, else as
-// mm_sqlite_open. An unknown id gives one item without a host, an unknown host none. The caller
+// mm_reader_open. An unknown id gives one item without a host, an unknown host none. The caller
 // clears the records.
 int records_read(const records_query_t *query, records_t *ret_records, char error[MM_ERROR_MAX]);
 void records_clear(records_t *self);

@@ -13,7 +13,8 @@
 typedef struct attach attach_t;
 
 // Begins to ask for snapshots, one a second. Never NULL: attach_next shows whether the pipeline
-// answers. target: one that was found; its key file is to outlive this.
+// answers. target: one that was found, of whose consumers it follows the one that leads
+// (consumers.h); its key file is to outlive this.
 attach_t *attach_new(const target_t *target);
 void attach_destroy(attach_t **self_p);
 
@@ -42,7 +43,7 @@ news_t attach_next(attach_t *self, int descriptor, int timeout_ms);
 
 // Time since the consumer was last heard, in ms; MM_NEVER: not yet.
 int64_t attach_silent_ms(const attach_t *self);
-// Why it does not answer, as far as that is known: mm_link_complaint.
+// Why it does not answer, as far as that is known: mm_consumers_complaint.
 const char *attach_complaint(const attach_t *self);
 
 // Asks for a profile of the last `seconds` (0: since the start) of a process, by its name, or of
@@ -59,5 +60,7 @@ void attach_ask_hosts(attach_t *self);
 // NEWS_ORDER. One that holds back is sent at once; one that frees when its answer can be heard, so
 // that a late repetition does not undo what another operator has ordered since.
 void attach_order(attach_t *self, const mm_order_t *order);
+// The same of a handover: of the order its id, why and actor are sent.
+void attach_hand_over(attach_t *self, const mm_order_t *order);
 
 #endif

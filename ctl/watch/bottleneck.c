@@ -42,6 +42,10 @@ static bool is_missing(snapshot_t *self)
         return say(self, "consumer", "no consumer answers");
     if (self->draining)
         return say(self, "draining", "it is stopping: nothing new is begun");
+    if (strcmp(self->lease, "standby") == 0)
+        return say(self, "lease", "this consumer stands by: another one leads, or will");
+    if (strcmp(self->lease, "suspended") == 0)
+        return say(self, "lease", "it was not renewed in time: nothing is handed out");
     if (!self->has_publisher)
         return say(self, "publisher", "no publisher answers: nothing new comes");
     if (self->stages[SNAPSHOT_STORE].capacity == 0)

@@ -489,12 +489,13 @@ int ctl_top(int argc, char **argv)
         return exit_code;
     if (!options.is_batch)
         terminal_block_signals();
-    char record[TARGET_PATH], argument[TARGET_ARGUMENT];
+    char record[TARGET_PATH] = "", argument[TARGET_ARGUMENT];
+    if (!options.replay && (exit_code = target_record(&options.target, NULL, record)) != 0)
+        return exit_code;
     feed_t *feed =
         options.replay ? feed_replay(options.replay, options.speed) : feed_attach(&options.target);
     if (!options.replay)
-        feed_know_record(feed, target_record(&options.target, NULL, record),
-                         target_argument(&options.target, argument));
+        feed_know_record(feed, *record ? record : NULL, target_argument(&options.target, argument));
     if (feed_exit_code(feed) == 0 && (!options.record || feed_record(feed, options.record)))
         exit_code = show(&options, feed);
     if (feed_exit_code(feed) != 0)

@@ -96,6 +96,10 @@ static const field_t fields[] = {
     FIELD(snapshot_t, TIME, p50_us),
     FIELD(snapshot_t, TIME, p99_us),
     FIELD(snapshot_t, BOOL, draining),
+    FIELD(snapshot_t, MAYBE_TEXT, lease),
+    FIELD(snapshot_t, MAYBE_NUMBER, lease_epoch),
+    FIELD(snapshot_t, MAYBE_NUMBER, lease_left_ms),
+    FIELD(snapshot_t, MAYBE_NUMBER, lease_age_ms),
     FIELD(snapshot_t, TEXT, limit),
     FIELD(snapshot_t, TEXT, limit_why),
 };

@@ -99,6 +99,10 @@ typedef struct {
     int64_t refused_keys;                         // the same, at the listener
     int64_t p50_us, p99_us;                       // accepted to acked; -1: none was
     bool draining;
+    char lease[16]; // on a shared record: "standby", "leading", "suspended", "deposed"; else ""
+    int64_t lease_epoch; // of whoever has the lease, as the consumer has last heard; 0: nobody yet
+    int64_t lease_left_ms;       // until it ends; of a leader until it is suspended
+    int64_t lease_age_ms;        // since the leader's last renewal began; -1: it is a standby's
     char limit[MM_NAME_MAX + 1]; // "source", "window", "store", "restart", ..., or a process
     char limit_why[128];         // one sentence
     bool halted;                 // nothing begins, by an operator

@@ -4,6 +4,7 @@
 #include "attention.h"
 #include "clock.h"
 #include "ctl.h"
+#include "record_uri.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #define VERSION        1
 #define PROFILE_MS     10000                  // between two profiles while recording
 #define PROFILE_COVERS 10                     // seconds of them
+#define RECORD_MS      10000                  // between two looks at a record in a database
 #define KNOWN_MAX      4096                   // processes of a recording
 #define LATER_MAX_MS   INT64_C(1000000000000) // between two objects of one
 
@@ -24,6 +26,9 @@ struct feed {
     const char *path;
     const char *record;  // of the pipeline; NULL: not known
     const char *options; // for commands
+    mm_held_record_t held;
+    bool is_held_known; // held is what the record has
+    int64_t held_ms;    // when it is read again
     bool is_over;
     char error[MM_ERROR_MAX];
     int exit_code;
@@ -79,6 +84,7 @@ void feed_destroy(feed_t **self_p)
     json_decref(self->asked);
     json_decref(self->profile);
     snapshot_clear(&self->snapshot);
+    mm_held_record_clear(&self->held);
     free(self);
 }
 
@@ -127,18 +133,27 @@ bool feed_record(feed_t *self, const char *path)
                                       "began_ms", (json_int_t)mm_clock_wall_ms()));
 }
 
+// A database is not connected to each second.
+static void read_record(feed_t *self)
+{
+    char error[MM_ERROR_MAX];
+    int64_t now_ms = mm_clock_ms();
+    if (!self->record || now_ms < self->held_ms)
+        return;
+    mm_held_record_clear(&self->held);
+    self->is_held_known =
+        mm_held_record_read(self->record, mm_clock_wall_ms(), HELD_MAX, &self->held, error) == 0;
+    self->held_ms = mm_record_is_uri(self->record) ? mm_clock_ms() + RECORD_MS : 0;
+}
+
 // What needs a person, with what is on record of it.
 static const snapshot_t *complete(feed_t *self, const snapshot_t *snapshot)
 {
-    mm_held_record_t record = {0};
-    char error[MM_ERROR_MAX];
     if (!self->options || snapshot->attention_count == 0)
         return snapshot;
-    bool is_read = self->record && mm_held_record_read(self->record, mm_clock_wall_ms(), HELD_MAX,
-                                                       &record, error) == 0;
+    read_record(self);
     snapshot_copy(&self->snapshot, snapshot);
-    attention_find(&self->snapshot, is_read ? &record : NULL, self->options);
-    mm_held_record_clear(&record);
+    attention_find(&self->snapshot, self->is_held_known ? &self->held : NULL, self->options);
     return &self->snapshot;
 }
 
@@ -282,6 +297,7 @@ static news_t give_ahead(feed_t *self)
     if (!is_good)
         return end_replay(self);
     snapshot_clear(&self->snapshot);
+    mm_held_record_clear(&self->held);
     self->snapshot = snapshot;
     return (news_t){.kind = NEWS_SNAPSHOT, .snapshot = &self->snapshot};
 }

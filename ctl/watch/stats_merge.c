@@ -254,6 +254,17 @@ static void set_held(snapshot_t *snapshot, const json_t *reply)
         snapshot_parse_group(json_array_get(list, i), &snapshot->groups[i]);
 }
 
+// Of a record of its own a consumer has none.
+static void set_lease(snapshot_t *snapshot, const json_t *reply)
+{
+    const char *state = json_string_value(json_object_get(reply, "state"));
+    const json_t *age = json_object_get(reply, "renewed_ms");
+    (void)snprintf(snapshot->lease, sizeof snapshot->lease, "%s", state ? state : "");
+    snapshot->lease_epoch = reply_number(reply, "epoch");
+    snapshot->lease_left_ms = reply_number(reply, "left_ms");
+    snapshot->lease_age_ms = json_is_integer(age) ? json_integer_value(age) : -1;
+}
+
 static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
 {
     const json_t *stats = entry->stats;
@@ -266,6 +277,7 @@ static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
     snapshot->extended = reply_number(stats, "extended");
     snapshot->refused_keys = reply_number(stats, "refused_keys");
     snapshot->draining = json_is_true(json_object_get(stats, "draining"));
+    set_lease(snapshot, json_object_get(stats, "lease"));
     wire->out = snapshot->in_flight;
     wire->capacity = reply_number(stats, "max_in_flight");
     wire->took_p50_us = entry->row.p50_us;

@@ -54,87 +54,36 @@ int attempt_rows_prepare(attempt_rows_t *self, mm_sqlite_t *sqlite, char error[M
 
 // ---- reading
 
-static mm_attempt_row_t state_of(mm_str_t text)
-{
-    mm_attempt_row_t state = MM_ROW_NOT_STARTED;
-    while (state > MM_ROW_BEGUN && !mm_str_equal(text, mm_str(mm_row_name(state))))
-        state--;
-    return state;
-}
-
-static mm_end_t end_of(mm_str_t text)
-{
-    mm_end_t end = MM_END_LAST;
-    while (end > MM_END_NONE && !mm_str_equal(text, mm_str(mm_end_name(end))))
-        end--;
-    return end;
-}
-
-static mm_proof_t proof_of(mm_str_t text)
-{
-    mm_proof_t proof = MM_PROOF_REHEARSED;
-    while (proof > MM_PROOF_NONE && !mm_str_equal(text, mm_str(mm_proof_name(proof))))
-        proof--;
-    return proof;
-}
-
-// A number of the wire's range, whatever somebody may have written into the file.
-static int64_t number_at(sqlite3_stmt *row, int column, int64_t low, int64_t high)
-{
-    int64_t number = sqlite3_column_int64(row, column);
-    return number < low ? low : number > high ? high : number;
-}
-
 static bool is_null(sqlite3_stmt *row, int column)
 {
     return sqlite3_column_type(row, column) == SQLITE_NULL;
 }
 
-// A text, cut to what fits.
-static mm_str_t copy(sqlite3_stmt *row, int column, char *buffer, size_t capacity)
-{
-    mm_str_t text = mm_sqlite_column_text(row, column);
-    size_t size = text.size < capacity ? text.size : capacity;
-    memcpy(buffer, text.data, size);
-    return (mm_str_t){buffer, size};
-}
-
 static void parse_last(sqlite3_stmt *row, attempts_found_t *found)
 {
     mm_str_t outcome = mm_sqlite_column_text(row, ATTEMPTS_OUTCOME);
-    mm_str_t end = outcome.size > 0 ? outcome : mm_sqlite_column_text(row, ATTEMPTS_COMMAND_END);
-    mm_real_t *real = &found->real;
-    real->row = state_of(mm_sqlite_column_text(row, ATTEMPTS_STATE));
-    real->attempt = (uint32_t)number_at(row, ATTEMPTS_NUMBER, 1, UINT32_MAX);
-    real->command = (uint32_t)number_at(row, ATTEMPTS_COMMAND, 0, MM_COMMANDS_MAX);
-    real->machine = mm_sqlite_column_uuid(row, ATTEMPTS_MACHINE_ID);
-    real->boot = mm_sqlite_column_uuid(row, ATTEMPTS_BOOT_BEFORE);
-    real->boot_after = mm_sqlite_column_uuid(row, ATTEMPTS_BOOT_AFTER);
-    real->control = mm_sqlite_column_uuid(row, ATTEMPTS_CONTROL);
-    real->first_ms = number_at(row, ATTEMPTS_FIRST_BOOT_MS, 0, INT64_MAX);
-    real->deadline_ms = number_at(row, ATTEMPTS_DEADLINE_BOOT_MS, 0, INT64_MAX);
-    real->end = end_of(end);
-    real->exit = MM_EXIT_NONE;
-    if (!is_null(row, ATTEMPTS_EXIT))
-        real->exit = (uint32_t)number_at(row, ATTEMPTS_EXIT, 0, MM_EXIT_NONE);
-    real->proof = proof_of(mm_sqlite_column_text(row, ATTEMPTS_PROOF));
-    real->words = copy(row, ATTEMPTS_ERROR, found->words, sizeof found->words);
-    real->health = copy(row, ATTEMPTS_HEALTH, found->health, sizeof found->health);
-    real->owes = sqlite3_column_int64(row, ATTEMPTS_OWES) != 0;
-    mm_name_t name; // the wire takes no other
-    bool has_name = mm_name_from(mm_sqlite_column_text(row, ATTEMPTS_WORKER), &name);
-    real->worker =
-        has_name ? copy(row, ATTEMPTS_WORKER, found->worker, sizeof found->worker) : (mm_str_t){0};
+    attempt_columns_t columns = {
+        .state = mm_sqlite_column_text(row, ATTEMPTS_STATE),
+        .end = outcome.size > 0 ? outcome : mm_sqlite_column_text(row, ATTEMPTS_COMMAND_END),
+        .worker = mm_sqlite_column_text(row, ATTEMPTS_WORKER),
+        .words = mm_sqlite_column_text(row, ATTEMPTS_ERROR),
+        .health = mm_sqlite_column_text(row, ATTEMPTS_HEALTH),
+        .proof = mm_sqlite_column_text(row, ATTEMPTS_PROOF),
+        .machine = mm_sqlite_column_text(row, ATTEMPTS_MACHINE_ID),
+        .boot_before = mm_sqlite_column_text(row, ATTEMPTS_BOOT_BEFORE),
+        .boot_after = mm_sqlite_column_text(row, ATTEMPTS_BOOT_AFTER),
+        .control = mm_sqlite_column_text(row, ATTEMPTS_CONTROL),
+        .attempt = sqlite3_column_int64(row, ATTEMPTS_NUMBER),
+        .command = sqlite3_column_int64(row, ATTEMPTS_COMMAND),
+        .first_ms = sqlite3_column_int64(row, ATTEMPTS_FIRST_BOOT_MS),
+        .deadline_ms = sqlite3_column_int64(row, ATTEMPTS_DEADLINE_BOOT_MS),
+        .owes = sqlite3_column_int64(row, ATTEMPTS_OWES),
+        .exit =
+            is_null(row, ATTEMPTS_EXIT) ? MM_EXIT_NONE : sqlite3_column_int64(row, ATTEMPTS_EXIT)};
+    attempts_found_set(found, &columns);
 }
 
-// The first attempt that has begun.
-typedef struct {
-    bool is_found;
-    int64_t began_ms; // Unix time
-    int64_t first_ms; // by the clock of its `control`
-} first_t;
-
-static void parse_attempt(sqlite3_stmt *row, attempts_found_t *found, first_t *first)
+static void parse_attempt(sqlite3_stmt *row, attempts_found_t *found, attempts_first_t *first)
 {
     mm_real_t *real = &found->real;
     parse_last(row, found);
@@ -143,35 +92,17 @@ static void parse_attempt(sqlite3_stmt *row, attempts_found_t *found, first_t *f
     else if (real->row == MM_ROW_ENDED)
         real->ended++;
     if (!first->is_found && !is_null(row, ATTEMPTS_BEGAN_MS))
-        *first = (first_t){.is_found = true,
-                           .began_ms = sqlite3_column_int64(row, ATTEMPTS_BEGAN_MS),
-                           .first_ms = real->first_ms};
-}
-
-// The stamps of an answer are one row's, the last attempt's. One that does not know the first begin
-// leaves what the first one says, by a clock that nobody has any more.
-static void finish(mm_real_t *real, const first_t *first, int64_t now_ms)
-{
-    if (!first->is_found) {
-        real->first_ms = 0;
-        real->machine = real->boot = (mm_id_t){{0}};
-        real->health.size = 0;
-        return;
-    }
-    if (real->first_ms == 0) {
-        real->first_ms = first->first_ms;
-        real->control = (mm_id_t){{0}};
-    }
-    if (first->began_ms < now_ms)
-        real->age_ms = now_ms - first->began_ms;
+        *first = (attempts_first_t){.is_found = true,
+                                    .began_ms = sqlite3_column_int64(row, ATTEMPTS_BEGAN_MS),
+                                    .first_ms = real->first_ms};
 }
 
 mm_sqlite_status_t attempt_rows_read(attempt_rows_t *self, const mm_id_t *job, int64_t now_ms,
                                      attempts_found_t *ret_found)
 {
-    ret_found->real = (mm_real_t){.row = MM_ROW_NONE};
+    attempts_found_none(ret_found);
     bool has_row = true;
-    first_t first = {0};
+    attempts_first_t first = {0};
     mm_sqlite_status_t status = MM_SQLITE_OK;
     mm_sqlite_bind_id(self->read, 1, job);
     while (status == MM_SQLITE_OK && has_row) {
@@ -179,7 +110,7 @@ mm_sqlite_status_t attempt_rows_read(attempt_rows_t *self, const mm_id_t *job, i
         if (status == MM_SQLITE_OK && has_row)
             parse_attempt(self->read, ret_found, &first);
     }
-    finish(&ret_found->real, &first, now_ms);
+    attempts_found_finish(ret_found, first, now_ms);
     return status;
 }
 

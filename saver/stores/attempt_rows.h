@@ -5,7 +5,7 @@
 #ifndef ATTEMPT_ROWS_H
 #define ATTEMPT_ROWS_H
 
-#include "frame.h"
+#include "attempts_found.h"
 #include "sqlite.h"
 
 typedef struct {
@@ -14,22 +14,6 @@ typedef struct {
     sqlite3_stmt *write;
     bool has_rows; // the record has some, of whatever job
 } attempt_rows_t;
-
-// What an answer says of a job's attempts, and the proof of the last one.
-typedef struct {
-    mm_real_t real;
-    char words[MM_WORDS_MAX]; // what real.words points to, real.health, and real.worker
-    char health[MM_HEALTH_MAX];
-    char worker[MM_NAME_MAX];
-} attempts_found_t;
-
-// After a copy: points those to the copy's own bytes.
-static inline void attempts_found_moved(attempts_found_t *self)
-{
-    self->real.words.data = self->words;
-    self->real.health.data = self->health;
-    self->real.worker.data = self->worker;
-}
 
 // Prepares the statements, which the database finalizes. As mm_sqlite_prepare.
 int attempt_rows_prepare(attempt_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX]);

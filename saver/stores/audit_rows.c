@@ -3,11 +3,9 @@
 #include "audit_rows.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "attributes.h"
+#include "audit_text.h"
 #include "record_schema.h"
 #include "state_rows.h"
 #include "uuid.h"
@@ -20,8 +18,7 @@
 #define SQL_FIND_OUTCOME "SELECT seq FROM audit WHERE job = ?1 AND action = 'ended'"
 #define SQL_ANY_OUTCOME  "SELECT 1 FROM audit WHERE action = 'ended' LIMIT 1"
 
-#define ACTOR     "consumer" // of what the pipeline does by itself
-#define IDS_BYTES 320
+#define ACTOR "consumer" // of what the pipeline does by itself
 
 // ---- opening
 
@@ -119,40 +116,6 @@ static mm_sqlite_status_t add(audit_rows_t *self, mm_audit_value_t values[AUDIT_
     return mm_sqlite_run(self->sqlite, self->insert);
 }
 
-static mm_str_t groups_of(const mm_real_t *real)
-{
-    mm_str_t groups = {0};
-    if (real && real->run != 0 && mm_attributes_are_valid(real->attributes))
-        (void)mm_attributes_find(real->attributes, mm_str("groups"), &groups);
-    return groups;
-}
-
-// What is known of machine, boots and attempt, as pairs with a blank between them.
-static mm_str_t print_ids(const mm_real_t *real, char buffer[IDS_BYTES])
-{
-    char machine[MM_HEX_TEXT], boot[MM_UUID_TEXT], after[MM_UUID_TEXT];
-    int size = 0;
-    if (real && real->row != MM_ROW_NONE)
-        size = snprintf(buffer, IDS_BYTES, "attempt=%" PRIu32 " command=%" PRIu32, real->attempt,
-                        real->command);
-    const struct {
-        const char *name, *value;
-        bool is_known;
-    } ids[] = {
-        {"machine", real ? mm_hex_print(&real->machine, machine) : "",
-         real && !mm_id_is_none(&real->machine)},
-        {"boot", real ? mm_uuid_print(&real->boot, boot) : "", real && !mm_id_is_none(&real->boot)},
-        {"boot_after", real ? mm_uuid_print(&real->boot_after, after) : "",
-         real && !mm_id_is_none(&real->boot_after)},
-    };
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
-        if (ids[i].is_known)
-            size += snprintf(buffer + size, IDS_BYTES - (size_t)size, "%s%s=%s",
-                             size > 0 ? " " : "", ids[i].name, ids[i].value);
-    assert(size < IDS_BYTES);
-    return (mm_str_t){buffer, (size_t)size};
-}
-
 // The columns that rows of attempts and of outcomes have in common.
 static void fill(mm_audit_value_t values[AUDIT_COLUMNS], const char *action, const mm_task_t *task,
                  int64_t now_ms)
@@ -163,7 +126,7 @@ static void fill(mm_audit_value_t values[AUDIT_COLUMNS], const char *action, con
     values[AUDIT_JOB] = id(&task->id);
     values[AUDIT_RUN] = integer(task->real ? (int64_t)task->real->run : 0);
     values[AUDIT_HOST] = text(task->host);
-    values[AUDIT_GROUPS] = text_or_null(groups_of(task->real));
+    values[AUDIT_GROUPS] = text_or_null(audit_groups(task->real));
 }
 
 mm_sqlite_status_t audit_rows_add_attempt(audit_rows_t *self, const mm_task_t *task, int64_t now_ms)
@@ -172,11 +135,11 @@ mm_sqlite_status_t audit_rows_add_attempt(audit_rows_t *self, const mm_task_t *t
     bool has_ended = real->row == MM_ROW_ENDED;
     bool has_end = has_ended || real->row == MM_ROW_OPEN;
     mm_audit_value_t values[AUDIT_COLUMNS] = {{0}};
-    char ids[IDS_BYTES];
+    char ids[AUDIT_IDS_BYTES];
     fill(values, has_ended ? RECORD_ACTION_OVER : mm_row_name(real->row), task, now_ms);
     values[AUDIT_REASON] =
         text(mm_str(has_end && real->end != MM_END_NONE ? mm_end_name(real->end) : ""));
-    values[AUDIT_IDS] = text(print_ids(real, ids));
+    values[AUDIT_IDS] = text(audit_ids(real, ids));
     if (has_ended)
         values[AUDIT_CASUALTY] = integer(real->is_casualty);
     return add(self, values);
@@ -186,11 +149,11 @@ mm_sqlite_status_t audit_rows_add_ended(audit_rows_t *self, const mm_task_t *tas
                                         int64_t now_ms, uint64_t *ret_seq)
 {
     mm_audit_value_t values[AUDIT_COLUMNS] = {{0}};
-    char ids[IDS_BYTES];
+    char ids[AUDIT_IDS_BYTES];
     bool has_proof = task->outcome == MM_OUTCOME_RESTARTED && proof != MM_PROOF_NONE;
     fill(values, mm_action_name(MM_ACTION_ENDED), task, now_ms);
     values[AUDIT_REASON] = text(task->error);
-    values[AUDIT_IDS] = text(print_ids(task->real, ids));
+    values[AUDIT_IDS] = text(audit_ids(task->real, ids));
     values[AUDIT_OUTCOME] = text(mm_str(mm_outcome_name(task->outcome)));
     values[AUDIT_PROOF] = text_or_null(mm_str(has_proof ? mm_proof_name(proof) : ""));
     values[AUDIT_CASUALTY] = integer(task->real && task->real->is_casualty);

@@ -140,6 +140,7 @@ mm_sqlite_status_t held_rows_read(held_rows_t *self, uint64_t run, uint64_t from
         status = place_rows_page(&self->places, from, page);
     if (status == MM_SQLITE_OK)
         status = audit_rows_page(&self->audit, run, from, page);
-    *ret_page = (store_page_t){page->items, page->count, state_page_next(page)};
+    *ret_page =
+        (store_page_t){.items = page->items, .count = page->count, .next = state_page_next(page)};
     return status;
 }

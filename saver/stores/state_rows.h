@@ -4,6 +4,7 @@
 #define STATE_ROWS_H
 
 #include "record_state.h"
+#include "sqlite.h"
 #include "state_page.h"
 
 // Adds the entries of all rows of the statement, which is bound, and whose first column is the

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answers.h"
 #include "array.h"
 #include "attempt_rows.h"
 #include "batch.h"
@@ -31,13 +32,12 @@ typedef struct {
 
     batch_t batch;
 
-    mm_result_t *answers;
-    size_t answer_count;
-    size_t answer_capacity;
-    void **kept; // what the answers are made of
-    size_t kept_count;
-    size_t kept_capacity;
-    bool is_taken; // the answers were given out: the next call drops them
+    answers_t answers;
+    mm_recorded_t *recorded;
+    size_t recorded_count;
+    size_t recorded_capacity;
+    store_page_t page;
+    bool has_page;
     char error[MM_ERROR_MAX];
 } sqlite_t;
 
@@ -46,42 +46,13 @@ static sqlite_t *sqlite_of(store_t *base)
     return (sqlite_t *)(void *)base;
 }
 
-static void drop_answers(sqlite_t *self)
-{
-    for (size_t i = 0; i < self->kept_count; i++)
-        free(self->kept[i]);
-    self->kept_count = 0;
-    self->answer_count = 0;
-    self->is_taken = false;
-}
-
-static void drop_taken(sqlite_t *self)
-{
-    if (self->is_taken)
-        drop_answers(self);
-}
-
-// Zeroed memory that lives as long as the answers.
-static void *keep(sqlite_t *self, size_t size)
-{
-    void *memory = calloc(1, size);
-    assert(memory != NULL);
-    *MM_ARRAY_ADD(self->kept, self->kept_count, self->kept_capacity) = memory;
-    return memory;
-}
-
-static const char *keep_error(sqlite_t *self, mm_str_t error)
-{
-    return memcpy(keep(self, error.size + 1), error.data, error.size);
-}
-
 static void sqlite_put(store_t *base, const mm_task_t *task)
 {
     sqlite_t *self = sqlite_of(base);
     assert(task->leg == MM_LEG_SAVE || task->leg == MM_LEG_SETTLE);
     assert(task->leg == MM_LEG_SAVE || task->outcome != MM_OUTCOME_NONE);
     MM_SPAN_COUNTED("keep task");
-    drop_taken(self);
+    answers_drop_taken(&self->answers);
     batch_add(&self->batch, task);
 }
 
@@ -101,7 +72,7 @@ static mm_sqlite_status_t look_up_attempts(sqlite_t *self, batch_row_t *row, int
         status = audit_rows_find(&self->held.audit, id, &found.real.seq);
     if (status != MM_SQLITE_OK || (found.real.row == MM_ROW_NONE && found.real.seq == 0))
         return status;
-    attempts_found_t *kept = keep(self, sizeof *kept);
+    attempts_found_t *kept = answers_keep(&self->answers, sizeof *kept);
     *kept = found;
     attempts_found_moved(kept);
     row->found = &kept->real;
@@ -114,7 +85,7 @@ static mm_sqlite_status_t write_one(sqlite_t *self, batch_row_t *row, int64_t no
     mm_str_t error = {0};
     mm_sqlite_status_t status = job_rows_write(&self->jobs, row, now_ms, &is_left, &error);
     if (error.size > 0)
-        row->error = keep_error(self, error);
+        row->error = answers_keep_text(&self->answers, error);
     return status == MM_SQLITE_OK && is_left && !row->has_attempts
                ? look_up_attempts(self, row, now_ms)
                : status;
@@ -153,7 +124,7 @@ static mm_sqlite_status_t write_item(sqlite_t *self, batch_item_t *item, int64_t
                        .deliveries = task->deliveries,
                        .received_ms = task->received_ms,
                        .has_attempts = true};
-    attempts_found_t *found = keep(self, sizeof *found);
+    attempts_found_t *found = answers_keep(&self->answers, sizeof *found);
     mm_sqlite_status_t status = attempt_rows_read(&self->attempts, &task->id, now_ms, found);
     row.proof = proof_of(task, &found->real);
     if (status == MM_SQLITE_OK)
@@ -167,7 +138,7 @@ static mm_sqlite_status_t write_item(sqlite_t *self, batch_item_t *item, int64_t
                                     &change.is_row_taken);
     if (status == MM_SQLITE_OK)
         status = held_rows_apply(&self->held, task, &change, now_ms, &found->real.seq);
-    mm_result_t *answer = keep(self, sizeof *answer);
+    mm_result_t *answer = answers_keep(&self->answers, sizeof *answer);
     answer->outcome = is_settle ? row.after : row.before;
     answer->error = mm_str(row.error);
     bool is_told = found->real.row != MM_ROW_NONE || found->real.seq != 0;
@@ -229,34 +200,28 @@ static void answer_batch(sqlite_t *self, bool is_committed)
 {
     mm_str_t failure = {0};
     if (!is_committed)
-        failure = mm_str(keep_error(self, mm_str(self->error)));
+        failure = mm_str(answers_keep_text(&self->answers, mm_str(self->error)));
     for (size_t i = 0; i < self->batch.item_count; i++) {
         const batch_item_t *item = &self->batch.items[i];
         const batch_row_t *row = item->row;
         mm_result_t *answer =
-            MM_ARRAY_ADD(self->answers, self->answer_count, self->answer_capacity);
-        *answer = (mm_result_t){0};
+            answers_add(&self->answers, &item->task, is_committed ? item->answer : NULL);
         if (!is_committed) {
             answer->status = MM_STATUS_FAILED;
             answer->error = failure;
-        } else if (item->answer != NULL) {
-            *answer = *item->answer;
-        } else {
+        } else if (item->answer == NULL) {
             bool is_early = row->settle == NULL || item < row->settle;
             answer->real = row->found;
             answer->outcome = is_early ? row->before : row->after;
             answer->error = mm_str(row->error);
         }
-        answer->number = item->task.number;
-        answer->leg = item->task.leg;
-        answer->id = item->task.id;
     }
 }
 
 static bool sqlite_flush(store_t *base)
 {
     sqlite_t *self = sqlite_of(base);
-    drop_taken(self);
+    answers_drop_taken(&self->answers);
     if (self->batch.item_count == 0)
         return true;
     mm_sqlite_status_t status = write_batch(self);
@@ -271,11 +236,7 @@ static bool sqlite_flush(store_t *base)
 
 static size_t sqlite_answers(store_t *base, const mm_result_t **ret_answers)
 {
-    sqlite_t *self = sqlite_of(base);
-    drop_taken(self);
-    self->is_taken = true;
-    *ret_answers = self->answers;
-    return self->answer_count;
+    return answers_take(&sqlite_of(base)->answers, ret_answers);
 }
 
 static bool sqlite_check(store_t *base)
@@ -294,23 +255,48 @@ static bool fails_for_good(sqlite_t *self, mm_sqlite_status_t status)
     return status == MM_SQLITE_FATAL;
 }
 
-static bool sqlite_order(store_t *base, const mm_order_t *orders, size_t count,
-                         mm_recorded_t *ret_recorded)
+static bool sqlite_order(store_t *base, const mm_order_t *orders, size_t count)
 {
     sqlite_t *self = sqlite_of(base);
     MM_SPAN("write orders");
-    drop_taken(self);
-    return !fails_for_good(self, held_rows_order(&self->held, orders, count, ret_recorded));
+    answers_drop_taken(&self->answers);
+    self->recorded =
+        mm_array_reserve(self->recorded, &self->recorded_capacity, count, sizeof *self->recorded);
+    mm_sqlite_status_t status = held_rows_order(&self->held, orders, count, self->recorded);
+    self->recorded_count = status == MM_SQLITE_FATAL ? 0 : count;
+    return !fails_for_good(self, status);
 }
 
-static bool sqlite_state(store_t *base, uint64_t run, uint64_t from, store_page_t *ret_page)
+static size_t sqlite_recorded(store_t *base, const mm_recorded_t **ret_recorded)
+{
+    sqlite_t *self = sqlite_of(base);
+    size_t count = self->recorded_count;
+    answers_drop_taken(&self->answers);
+    self->recorded_count = 0;
+    *ret_recorded = self->recorded;
+    return count;
+}
+
+static void sqlite_ask(store_t *base, const store_question_t *question)
 {
     sqlite_t *self = sqlite_of(base);
     MM_SPAN("read state");
-    drop_taken(self);
-    mm_sqlite_status_t status = held_rows_read(&self->held, run, from, ret_page);
+    answers_drop_taken(&self->answers);
+    mm_sqlite_status_t status =
+        held_rows_read(&self->held, question->run, question->from, &self->page);
     (void)fails_for_good(self, status);
-    return status == MM_SQLITE_OK;
+    self->page.asked = *question;
+    self->has_page = status == MM_SQLITE_OK;
+}
+
+static bool sqlite_page(store_t *base, store_page_t *ret_page)
+{
+    sqlite_t *self = sqlite_of(base);
+    bool has_page = self->has_page;
+    answers_drop_taken(&self->answers);
+    self->has_page = false;
+    *ret_page = self->page;
+    return has_page;
 }
 
 static const mm_audit_head_t *sqlite_head(const store_t *base)
@@ -332,9 +318,8 @@ static bool sqlite_close(store_t *base)
     mm_sqlite_close(&self->sqlite);
     job_rows_clear(&self->jobs);
     batch_clear(&self->batch);
-    drop_answers(self);
-    free(self->answers);
-    free(self->kept);
+    answers_clear(&self->answers);
+    free(self->recorded);
     free(self);
     return is_kept;
 }
@@ -346,7 +331,9 @@ static const store_ops_t sqlite_ops = {.close = sqlite_close,
                                        .answers = sqlite_answers,
                                        .check = sqlite_check,
                                        .order = sqlite_order,
-                                       .state = sqlite_state,
+                                       .recorded = sqlite_recorded,
+                                       .ask = sqlite_ask,
+                                       .page = sqlite_page,
                                        .head = sqlite_head,
                                        .error = sqlite_error};
 

@@ -253,6 +253,15 @@ static void apply_crash(supervisor_t *self, const supervisor_event_t *event)
     child->pause_ms = longer < self->config.backoff_high_ms ? longer : self->config.backoff_high_ms;
 }
 
+// It works as it should, and so does its next start: no crash, and no pause that grows.
+static void apply_deposed(supervisor_t *self, const supervisor_event_t *event)
+{
+    child_t *child = &self->children[index_of(event->child)];
+    child->state = CHILD_WAITS;
+    child->due_ms = self->now_ms + self->config.backoff_low_ms;
+    say_end(self, SUPERVISOR_SAY_DEPOSED, event);
+}
+
 // What is being restarted is to be on record before the others have left: another saver serves
 // until the consumer has.
 static void substitute_saver(supervisor_t *self)
@@ -326,6 +335,8 @@ static void apply_end(supervisor_t *self, const supervisor_event_t *event)
         apply_leave(self, event, was_leaving);
     } else if (was_told || (signal == 0 && code == 0)) {
         apply_success(self, event);
+    } else if (event->as.ended.is_deposed) {
+        apply_deposed(self, event);
     } else if (signal == 0 && is_cut_off(index, code)) {
         say_end(self, SUPERVISOR_SAY_CUT_OFF, event);
         stop(self, code, SUPERVISOR_WHY_CUT_OFF, index);

@@ -6,7 +6,8 @@
 // A pipeline is one consumer, one saver, one publisher and any number of restarters. Exit codes
 // decide (docs/operations.md): 0 of the publisher ends the run, 0 of a restarter is scaling down, 0
 // of another and 75 of publisher and consumer end the run unfinished, 64 to 78 end it with that
-// code, all else is a crash and is started again after a pause that grows.
+// code, all else is a crash and is started again after a pause that grows. A consumer that ends
+// with 75 since it leads no longer is started again as a standby, as often as that happens.
 
 #ifndef SUPERVISOR_H
 #define SUPERVISOR_H
@@ -57,8 +58,9 @@ typedef struct {
     supervisor_child_t child; // ended, unborn
     union {
         struct {
-            int code;   // of its exit, when signal is 0; else 0, or 128 + signal
-            int signal; // that has killed it, or that it has ended by at once, by itself
+            int code;        // of its exit, when signal is 0; else 0, or 128 + signal
+            int signal;      // that has killed it, or that it has ended by at once, by itself
+            bool is_deposed; // a consumer's 75: it has lost the lease of the record, or given it up
         } ended;
         struct {
             int error;     // errno
@@ -84,6 +86,7 @@ typedef enum {
     SUPERVISOR_SAY_AT_ONCE,      // the second one
     SUPERVISOR_SAY_ENDED,        // a process has ended as it should
     SUPERVISOR_SAY_CRASHED,      // it is started again: `count`th time, in delay_ms
+    SUPERVISOR_SAY_DEPOSED,      // the consumer leads no longer: it is started again
     SUPERVISOR_SAY_TOO_OFTEN,    // it has crashed too often: the run stops
     SUPERVISOR_SAY_FAILED,       // it ended with 64 to 78: the run stops
     SUPERVISOR_SAY_LEFT_EARLY,   // it ended with 0 and is needed: the run stops

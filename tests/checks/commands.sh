@@ -33,6 +33,7 @@ installed() {
     eval "$(sed -n '/^missing_for_[a-z]*() {/,/^}/p' run.sh tests/run_tests.sh)"
     have() { false; }
     pkg-config() { false; }
+    has_postgresql() { false; }
     missing_for_build
     missing_for_test
     printf '%s\n' "${missing[@]%|*}"

@@ -17,7 +17,7 @@ received() {
 }
 
 # Each row must be one that the lines below can parse.
-row='^FRAME\([0-9]+, [A-Z]+, [a-z]+, "[a-z]+ to [a-z]+ [^"]*"\)$'
+row='^FRAME\([0-9]+, [A-Z_]+, [a-z_]+, "[a-z]+ to [a-z]+ [^"]*"\)$'
 while read -r line; do
     printf 'FAIL frames: cannot parse this row of common/wire/frames.def: %s\n' "$line"
     status=1
@@ -37,7 +37,7 @@ while read -r kind receiver; do
         status=1
         ;;
     esac
-done < <(sed -n 's/^FRAME([0-9]*, \([A-Z]*\), .*, "\(.*\)")$/\1 \2/p' common/wire/frames.def |
+done < <(sed -n 's/^FRAME([0-9]*, \([A-Z_]*\), .*, "\(.*\)")$/\1 \2/p' common/wire/frames.def |
     awk '{ for (i = 2; i < NF; i++) if ($i == "to") print $1, $(i + 1) }')
 ((status)) || printf 'PASS frames: each of %d receivers has its case\n' "$count"
 exit $status

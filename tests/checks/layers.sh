@@ -3,7 +3,7 @@
 # product that the folder may not see must be out of its reach, and every header of its own within.
 #
 #   base < wire < runtime < worker < programs      what is left of it, and itself
-#   spawner                                        as the worker, but neither sees the other
+#   spawner, postgresql                            as the worker, but none sees another
 #   schema                                         base, and itself
 #   core/ of any folder                            base, wire, and itself
 #   a program                                      all of common, and itself; never another program
@@ -30,7 +30,7 @@ rank_of() {
     common/wire*) rank=2 ;;
     common/schema*) rank=3 ;;
     common/runtime*) rank=4 ;;
-    common/worker* | common/spawner*) rank=5 ;;
+    common/worker* | common/spawner* | common/postgresql*) rank=5 ;;
     common/*) complain "$1 is in no layer: tests/checks/layers.sh has to know it" && rank=9 ;;
     *) rank=6 ;;
     esac
@@ -44,8 +44,12 @@ may_see() {
     supervisor) [[ $2 == consumer/core ]] && return ;;
     ctl) [[ $2 == supervisor ]] && return ;;
     common/schema) [[ $2 == common/base ]] && return ;;
-    common/spawner) [[ $2 != common/worker* ]] || return 1 ;;
-    common/worker) [[ $2 != common/spawner ]] || return 1 ;;
+    common/worker | common/spawner | common/postgresql)
+        [[ $2 != "$1"/* ]] || return 0
+        rank_of "$2"
+        ((rank < 5))
+        return
+        ;;
     */core) [[ $2 == common/base || $2 == common/wire ]] && return ;;
     esac
     [[ $1 != common/schema && $1 != */core ]] || return 1

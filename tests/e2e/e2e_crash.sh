@@ -13,9 +13,9 @@ if ! make -s -C "$root" --no-print-directory BUILD="$build" crash >make.log 2>&1
 fi
 export MAYHEM_BUILD=$build/crash
 
-# The points of a program, one a line.
+# The points of a program, one a line. Each store has those of a commit.
 points_of() {
-    readelf -p mm_crash "$MAYHEM_BUILD/$1" | sed -n 's/^ *\[ *[0-9a-f]*\]  //p' | sort
+    readelf -p mm_crash "$MAYHEM_BUILD/$1" | sed -n 's/^ *\[ *[0-9a-f]*\]  //p' | sort -u
 }
 
 # run_to POINT:COUNT [OPTION]...: a run in $dir whose first process to get there dies.

@@ -176,8 +176,9 @@ wrong 66 "cannot look into 'nowhere'" flaky.example.net --dir nowhere
 wrong 66 "no pipeline has worked in 'empty'" flaky.example.net --dir empty
 wrong 64 "is no host and no job" 'two words' --dir text
 wrong 64 "say one host or job" --dir text
-wrong 64 "explain reads SQLite files" flaky.example.net --dir text --db postgresql://host/db
-MAYHEM_DB=postgresql://host/db wrong 78 "MAYHEM_DB: explain reads SQLite files" flaky.example.net --dir text
+wrong 64 "no record is read from mysql://" flaky.example.net --dir text --db mysql://host/db
+wrong 69 "" flaky.example.net --dir text --db postgresql://127.0.0.1:1/db
+MAYHEM_DB=postgresql://m:pw@host/db wrong 78 "MAYHEM_DB: it has a password" flaky.example.net --dir text
 equal "MAYHEM_DB is the record, as for the saver" "$(explain flaky.example.net --dir text)" \
     "$(MAYHEM_DB=text/mayhem.db explain flaky.example.net --dir text)"
 equal "unless it is empty" "$(explain flaky.example.net --dir text)" \

@@ -43,11 +43,11 @@ define fuzz_target
 $(BUILD)/tests/fuzz_$(1): $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,$(sort $(fuzz_OBJECTS_$(1)) $(fuzz_MUTATOR_$(1)))) \
                           $(TEST_LIBRARIES)
 	@mkdir -p $$(@D)
-	$$(link) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+	$$(link) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) $(PQ)
 $(BUILD)/tests/fuzz_replay_$(1): $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,fuzz_replay $(fuzz_OBJECTS_$(1))) \
                                  $(TEST_LIBRARIES)
 	@mkdir -p $$(@D)
-	$$(link) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+	$$(link) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) $(PQ)
 .PHONY: fuzz-run-$(1)
 fuzz-run-$(1): fuzz-build
 	@mkdir -p $(BUILD)/fuzz/corpus/$(1)

@@ -209,6 +209,23 @@ static void honest_frame(maker_t *self, mm_frame_t *frame)
     const fuzz_peer_t *peer = &known->peers[self->peer];
     mm_str_t consumer = mm_str("consumer"), name = mm_str(peer->name);
     switch ((int)frame->kind) {
+    case MM_FRAME_LEASE_ASK:
+        frame->as.lease_ask = (mm_lease_ask_body_t){.consumer = consumer,
+                                                    .asker = 7,
+                                                    .verb = MM_LEASE_RENEW,
+                                                    .epoch = known->epoch,
+                                                    .ttl_ms = 6000,
+                                                    .stamp_ms = known->now_ms};
+        return;
+    case MM_FRAME_LEASE:
+        frame->as.lease = (mm_lease_body_t){.worker = name,
+                                            .asker = 7,
+                                            .verb = MM_LEASE_RENEW,
+                                            .stamp_ms = known->now_ms,
+                                            .verdict = MM_LEASE_HELD,
+                                            .epoch = known->epoch,
+                                            .left_ms = 6000};
+        return;
     case MM_FRAME_JOBS:
         frame->as.jobs = (mm_jobs_body_t){.publisher = mm_str("p1"), .epoch = known->epoch};
         return;
@@ -544,7 +561,8 @@ void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_
 {
     maker_t maker = {{.visit = make_field, .makes = true}, known, in, .lists = UINT_MAX};
     *ret_frame = (mm_frame_t){.kind = kind};
-    bool is_of_saver = kind == MM_FRAME_RECORDED || kind == MM_FRAME_STATE;
+    bool is_of_saver =
+        kind == MM_FRAME_RECORDED || kind == MM_FRAME_STATE || kind == MM_FRAME_LEASE;
     if ((kind >= MM_FRAME_HELLO && kind <= MM_FRAME_BYE) || is_of_saver)
         maker.peer = fuzz_byte(in) % FUZZ_PEERS;
     else if (kind >= MM_FRAME_WELCOME && kind <= MM_FRAME_REJOIN)

@@ -51,6 +51,10 @@ static const struct {
     {"state", MM_FRAME_STATE, MM_SOCKET_INBOX,
      "worker:n nonce:u session:u run:u from:u next:u "
      "state[action:e seq:u name:t groups:t at_ms:m until_ms:m outcome:o casualty:b why:t ] "},
+    {"lease", MM_FRAME_LEASE, MM_SOCKET_INBOX,
+     "worker:n nonce:z verb:g stamp_ms:m verdict:g life:u left_ms:m halted:b orders_seq:u "
+     "restarters_elsewhere:b "},
+    {"handover", MM_FRAME_HANDOVER, MM_SOCKET_INBOX, "viewer:u id:i why:t actor:t "},
 };
 
 typedef struct {

@@ -350,6 +350,11 @@ typedef struct {
         uint64_t sequence;
         uint64_t serial;
     } liar;
+    struct {
+        uint64_t random;
+        int64_t until_ms; // the consumer is trusted
+        int64_t renew_ms; // the next renewal
+    } lease;
     sim_shape_t shape;
     sim_process_t processes[SIM_PROCESSES];
     uint32_t process_count;
@@ -505,6 +510,14 @@ void sim_access_welcome(sim_t *self, uint64_t session);
 // What a saver is given, and what the consumer has of the liar.
 void sim_access_check_task(sim_t *self, const mm_task_t *task);
 void sim_access_check(sim_t *self, const sim_process_t *consumer);
+
+// ---- sim_lease.c: whether the consumer leads (A4)
+void sim_lease_draw(sim_t *self);
+void sim_lease_begin(sim_t *self);
+int64_t sim_lease_deadline(const sim_t *self);
+void sim_lease_time(sim_t *self);
+void sim_lease_check(sim_t *self, const char *what);
+void sim_lease_check_start(sim_t *self);
 
 // ---- sim_judge.c: each does nothing without a policy
 void sim_judge_begin(sim_t *self);

@@ -239,6 +239,7 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
     sim_job_t *job = sim_job(self, &task->id);
     job->handed_life = self->epoch;
     job->last_task = task->number;
+    sim_lease_check_start(self);
     sim_check_goes_on(self, job, task->number, task->real ? task->real->command : 1);
     if (consumer->draining)
         sim_violated(self, "R10 draining", "job %u is handed out by a consumer that drains",

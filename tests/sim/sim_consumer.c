@@ -31,6 +31,7 @@ void sim_consumer_start(sim_t *self, sim_process_t *process)
         config.control_1 = self->control;
     }
     self->consumer_ms = self->now_ms;
+    sim_lease_begin(self);
     if (self->shape.starts_end_ms > 0)
         config.starts_end_ms = self->shape.starts_end_ms + process->clock_ms;
     process->gather = gather_new(&config, self->now_ms + process->clock_ms);
@@ -165,6 +166,8 @@ static void send_beat(sim_t *self, const sim_process_t *process)
     mm_acknowledgement_t acknowledgements[SIM_PROCESSES];
     size_t count = 0;
     gather_worker_t worker = {0};
+    if (!gather_is_halted(process->gather))
+        sim_lease_check(self, "commands are permitted");
     while (gather_next_worker(process->gather, &worker))
         if (worker.joined)
             acknowledgements[count++] = worker.acknowledgement;

@@ -8,7 +8,7 @@ sim-score: export SCORE_INCLUDES = $(TEST_INCLUDES)
 sim-score: export SCORE_LINK = $(link)
 sim-score: export SCORE_OBJECTS = $(SIM)
 sim-score: export SCORE_SUPERVISOR_OBJECTS = $(SIM_SUPERVISOR)
-sim-score: export SCORE_LIBRARIES = -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+sim-score: export SCORE_LIBRARIES = -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) $(PQ)
 
 .PHONY: sim-score
 sim-score: $(BUILD)/tests/sim $(BUILD)/tests/sim_supervisor tests

@@ -121,6 +121,7 @@ sim_t *sim_new(uint64_t seed, FILE *verbose)
     }
     make_jobs(self);
     sim_policy_draw(self);
+    sim_lease_draw(self);
     if (self->shape.real)
         sim_hosts_draw(self);
     return self;
@@ -381,7 +382,7 @@ static int64_t work_ms(const sim_t *self)
 {
     if (self->shape.real) // each attempt of each job is looked at until its end
         return SIM_JOBS * (int64_t)(self->shape.gather.attempts + SIM_INTERRUPTED) *
-               (3 * self->shape.gather.attempt_ms + 10000);
+               (3 * self->shape.gather.attempt_ms + self->shape.gather.open_ms + 10000);
     return SIM_JOBS * (int64_t)self->shape.gather.attempts *
            (self->shape.restart_ms + self->shape.gather.backoff_high_ms) / 4;
 }
@@ -396,6 +397,8 @@ static int64_t next_time(sim_t *self)
     int64_t orders = sim_operator_deadline(self), expiry = sim_judge_deadline(self);
     next = orders < next ? orders : next;
     next = expiry < next ? expiry : next;
+    int64_t renewal = sim_lease_deadline(self);
+    next = renewal < next ? renewal : next;
     int64_t tick = self->now_ms + 50; // faults come in this grain
     return self->faulty && tick < next ? tick : next;
 }
@@ -416,6 +419,7 @@ static void advance(sim_t *self)
         make_faults(self);
     sim_access_time(self);
     end_pauses(self);
+    sim_lease_time(self);
     sim_judge_time(self);
     while (sim_next_message(self) <= self->now_ms && !self->failed)
         sim_deliver(self);

@@ -128,6 +128,8 @@ static supervisor_event_t event_of_end(const world_t *self, size_t index)
     } else {
         event.as.ended.code = process->signal ? 0 : process->code;
         event.as.ended.signal = process->signal;
+        event.as.ended.is_deposed = index == SUPERVISOR_CONSUMER && !process->signal &&
+                                    process->code == EX_TEMPFAIL && draw(self, 2);
     }
     return event;
 }

@@ -93,12 +93,21 @@ static void expect_success(world_t *self, size_t index)
     }
 }
 
+// It is started again after the first pause, and no crash is counted.
+static void expect_deposed(world_t *self, size_t index)
+{
+    self->says[SUPERVISOR_SAY_DEPOSED]++;
+    self->processes[index].due_ms = self->now_ms + self->config.backoff_low_ms;
+}
+
 // An end that nobody has asked for: the table of docs/operations.md, once more.
 static void expect_end(world_t *self, size_t index, int code, int signal)
 {
     bool was_told = signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
     if (was_told || (signal == 0 && code == 0)) {
         expect_success(self, index);
+    } else if (self->event->as.ended.is_deposed) {
+        expect_deposed(self, index);
     } else if (signal == 0 && code == EX_TEMPFAIL && index != SUPERVISOR_SAVER && index < SINGLES) {
         self->says[SUPERVISOR_SAY_CUT_OFF]++;
         expect_stop(self, code, SUPERVISOR_WHY_CUT_OFF, index);
@@ -296,8 +305,9 @@ static void check_exit(world_t *self, const supervisor_action_t *action)
 static bool speaks_of_end(supervisor_say_t what)
 {
     return what == SUPERVISOR_SAY_ENDED || what == SUPERVISOR_SAY_CRASHED ||
-           what == SUPERVISOR_SAY_TOO_OFTEN || what == SUPERVISOR_SAY_FAILED ||
-           what == SUPERVISOR_SAY_LEFT_EARLY || what == SUPERVISOR_SAY_CUT_OFF;
+           what == SUPERVISOR_SAY_DEPOSED || what == SUPERVISOR_SAY_TOO_OFTEN ||
+           what == SUPERVISOR_SAY_FAILED || what == SUPERVISOR_SAY_LEFT_EARLY ||
+           what == SUPERVISOR_SAY_CUT_OFF;
 }
 
 static void check_say(world_t *self, const supervisor_action_t *action)

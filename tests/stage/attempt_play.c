@@ -54,9 +54,7 @@ void put_task(store_t *store, real_task_t *task)
 // The answer to the only task that was put.
 static answer_t answer_to(store_t *store, const mm_task_t *task)
 {
-    assert_true(store_flush(store));
-    const mm_result_t *answers = NULL;
-    assert_int_equal(store_answers(store, &answers), 1);
+    const mm_result_t *answers = answers_to(store, 1);
     assert_int_equal(answers[0].number, task->number);
     assert_int_equal(answers[0].leg, task->leg);
     assert_int_equal(answers[0].status, MM_STATUS_OK);

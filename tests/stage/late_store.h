@@ -10,6 +10,7 @@
 typedef struct {
     int64_t answer_ms; // from a flush to its answers, > 0; MM_NEVER: they never come
     bool breaks;       // instead of answering
+    bool has_lease; // a row of its own; a task of another epoch than the row's is answered FAILED
 } late_store_config_t;
 
 store_t *late_store_new(const late_store_config_t *config);

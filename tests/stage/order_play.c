@@ -17,10 +17,12 @@ mm_order_t order_of(uint8_t number, mm_action_t action, const char *name)
 const char *give(store_t *store, mm_order_t order)
 {
     static char error[MM_ERROR_MAX + 1];
-    mm_recorded_t recorded;
-    assert_true(store_order(store, &order, 1, &recorded));
-    assert_true(mm_id_equal(&recorded.id, &order.id));
-    (void)snprintf(error, sizeof error, "%.*s", (int)recorded.error.size, recorded.error.data);
+    const mm_recorded_t *recorded;
+    assert_true(store_order(store, &order, 1));
+    while (store_recorded(store, &recorded) == 0)
+        wait_for_store(store);
+    assert_true(mm_id_equal(&recorded->id, &order.id));
+    (void)snprintf(error, sizeof error, "%.*s", (int)recorded->error.size, recorded->error.data);
     return error;
 }
 
@@ -47,6 +49,16 @@ static size_t print(char *to, size_t size, const mm_entry_t *entry)
                             entry->why.size > 0 ? " " : "", (int)entry->why.size, entry->why.data);
 }
 
+void ask_state(store_t *store, uint64_t run, uint64_t from, store_page_t *ret_page)
+{
+    store_question_t question = {.question = 1, .run = run, .from = from};
+    store_ask(store, &question);
+    while (!store_page(store, ret_page))
+        wait_for_store(store);
+    assert_int_equal(ret_page->asked.run, run);
+    assert_int_equal(ret_page->asked.from, from);
+}
+
 const char *state_of(store_t *store, uint64_t run)
 {
     static char text[8192];
@@ -55,7 +67,7 @@ const char *state_of(store_t *store, uint64_t run)
     text[0] = '\0';
     do {
         uint64_t from = page.next;
-        assert_true(store_state(store, run, from, &page));
+        ask_state(store, run, from, &page);
         assert_true(page.next == 0 || page.count > 0);
         for (size_t i = 0; i < page.count; i++) {
             assert_true(page.items[i].at_ms > 1600000000000);

@@ -15,6 +15,8 @@ const char *give(store_t *store, mm_order_t order);
 // The same task in a run with a policy, of a host in these groups ("groups=web,eu").
 real_task_t in_run(real_task_t task, const char *attributes);
 
+// Asks for a page, and waits for it.
+void ask_state(store_t *store, uint64_t run, uint64_t from, store_page_t *ret_page);
 // The state of a run from the first page to the last: entries end with ';', an action, the name,
 // "/" and the groups, then, as far as it has them, " casualty", " until=", the outcome, " #seq" and
 // why.

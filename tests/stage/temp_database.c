@@ -1,6 +1,7 @@
 // See temp_database.h.
 
 #include "temp_database.h"
+#include "temp_postgresql.h"
 
 #include <sqlite3.h>
 
@@ -16,6 +17,8 @@ void make_database_folder(const char *name)
 const char *query(const char *sql)
 {
     static char answer[8192];
+    if (temp_postgresql_is_used())
+        return temp_postgresql_query(sql, answer, sizeof answer);
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
@@ -39,6 +42,11 @@ const char *query(const char *sql)
 
 void execute(const char *sql)
 {
+    char none[1];
+    if (temp_postgresql_is_used()) {
+        (void)temp_postgresql_query(sql, none, 0);
+        return;
+    }
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);

@@ -1,4 +1,5 @@
-// A database in the folder of the test, also seen from outside by a connection of its own.
+// A database in the folder of the test, also seen from outside by a connection of its own. Or a
+// schema of a server of PostgreSQL (temp_postgresql.h), which `query` and `execute` then ask.
 
 #ifndef TEMP_DATABASE_H
 #define TEMP_DATABASE_H
@@ -12,7 +13,8 @@ extern char open_error[MM_ERROR_MAX]; // of its last open
 // For the begin of a test.
 void make_database_folder(const char *name);
 
-// The result of a query: rows end with ';', columns are joined by '|'. Valid until the next query.
+// The result of a query: rows end with ';', columns are joined by '|', NULL is NULL, and a truth is
+// 1 or 0. Valid until the next query.
 const char *query(const char *sql);
 void execute(const char *sql);
 

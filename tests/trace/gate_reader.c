@@ -219,6 +219,16 @@ bool gate_reader_event(gate_reader_t *self, const tokens_t *words, gather_event_
         event->as.guard.says_yes = mm_str_equal(tokens_str(words, "says"), mm_str("yes"));
         return true;
     }
+    if (strcmp(kind, "trust") == 0) {
+        event->kind = GATHER_TRUST;
+        event->as.trust.until_ms = event->now_ms + tokens_number(words, "for", 0);
+        return tokens_number(words, "for", -1) >= 0;
+    }
+    if (strcmp(kind, "beside") == 0) {
+        event->kind = GATHER_BESIDE;
+        event->as.beside.is_halted = words->count == 2 && strcmp(words->words[1], "halted") == 0;
+        return words->count == 1 || event->as.beside.is_halted;
+    }
     event->kind = GATHER_CLOCK;
     event->as.clock.unix_ms = tokens_number(words, "unix", 0);
     return strcmp(kind, "clock") == 0 && event->as.clock.unix_ms >= 0;

@@ -77,6 +77,7 @@ static bool read_kind(const tokens_t *words, supervisor_event_t *event)
         event->kind = SUPERVISOR_ENDED;
         event->as.ended.code = (int)tokens_number(words, "code", 0);
         event->as.ended.signal = (int)tokens_number(words, "signal", 0);
+        event->as.ended.is_deposed = tokens_value(words, "deposed") != NULL;
         return read_child(words, &event->child);
     }
     event->kind = SUPERVISOR_UNBORN;

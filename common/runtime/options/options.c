@@ -318,6 +318,18 @@ static int read_environment(mm_options_t *options)
     return 0;
 }
 
+// Both names of the record get its place: the one that counts more, and --store before --db.
+static void derive_record(mm_options_t *options)
+{
+    const mm_origin_t *rows = options->origins->rows;
+    if (*options->store == '\0' ||
+        (*options->db != '\0' && rows[MM_ROW_db].source > rows[MM_ROW_store].source))
+        options->store = options->db;
+    if (*options->store == '\0')
+        options->store = mm_options_keep(options, "%s/mayhem.db", options->dir);
+    options->db = options->store;
+}
+
 // Defaults that depend on other options.
 static void derive_defaults(mm_options_t *options)
 {
@@ -327,8 +339,7 @@ static void derive_defaults(mm_options_t *options)
         options->consumer = mm_options_keep(options, "ipc://%s/consumer", options->dir);
     if (*options->keys == '\0')
         options->keys = mm_options_keep(options, "%s/keys", options->dir);
-    if (*options->db == '\0')
-        options->db = mm_options_keep(options, "%s/mayhem.db", options->dir);
+    derive_record(options);
     if (options->slots == 0)
         options->slots = *options->exec == '\0' ? 256 : 16;
 }

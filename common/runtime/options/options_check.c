@@ -1,15 +1,19 @@
 // Whether the options of a program fit together, once each is valid by itself. The complaint names
 // the option that was given, and the exit code depends on its source.
 
+#include "addresses.h"
 #include "attributes.h"
 #include "duration.h"
 #include "endpoint.h"
+#include "frame.h"
 #include "options_table.h"
 #include "policy_file.h"
+#include "record_uri.h"
 #include "utf8.h"
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Complains about the one of two options with the stronger source. Returns the exit code.
@@ -39,12 +43,28 @@ static int check_heartbeat(const mm_options_t *options)
                   mm_duration_print(options->heartbeat_ms, beat));
 }
 
-static int check_tcp(const mm_options_t *options)
+// Of a shared record: a lease is four times as long.
+static int check_lease(const mm_options_t *options)
+{
+    char lost[MM_DURATION_TEXT];
+    if (!strstr(options->store, "://") || options->lost_after_ms <= MM_LEASE_TTL_MAX / 4)
+        return 0;
+    return refuse(options, MM_ROW_lost_after_ms, MM_ROW_store,
+                  "lost-after (%s) must be at most 15s with a record that consumers share: a new "
+                  "leader waits four times as long",
+                  mm_duration_print(options->lost_after_ms, lost));
+}
+
+static int check_tcp(const mm_options_t *options, const char *address)
 {
     mm_endpoint_t base;
-    if (!mm_endpoint_parse(options->consumer, &base))
+    if (!mm_endpoint_parse(address, &base))
         return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
                       "a tcp address is tcp://HOST:PORT with a port from 1 to %d", MM_PORT_MAX);
+    if (strchr(address, ','))
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                      "behind a comma there is another whole address, as in "
+                      "tcp://a.example:7000,tcp://b.example:7000");
     if (mm_endpoint_is_loopback(base.host) || *options->key != '\0')
         return 0;
     if (options->program == MM_PROGRAM_CONSUMER)
@@ -57,12 +77,27 @@ static int check_tcp(const mm_options_t *options)
                   mm_program_name(options->program));
 }
 
+// The place of the record is said without what must not be told.
+static int check_record(const mm_options_t *options)
+{
+    const char *complaint = mm_record_complaint(options->store);
+    const mm_origin_t *origins = options->origins->rows;
+    bool is_db = origins[MM_ROW_db].source > origins[MM_ROW_store].source;
+    mm_row_index_t row = is_db ? MM_ROW_db : MM_ROW_store;
+    mm_origin_t origin = origins[row];
+    origin.text = "(a URI)";
+    return complaint ? mm_options_complain(options, row, &origin, complaint) : 0;
+}
+
 // In the environment it may be for other commands.
 static int check_key(const mm_options_t *options)
 {
+    char complaint[MM_ERROR_MAX];
+    mm_addresses_t addresses;
     bool is_meant =
         *options->key != '\0' && options->origins->rows[MM_ROW_key].source != MM_BY_ENVIRONMENT;
-    if (!is_meant || strncmp(options->consumer, "ipc://", 6) != 0)
+    if (!is_meant || !mm_addresses_parse(options->consumer, &addresses, complaint) ||
+        !mm_addresses_are_ipc(&addresses))
         return 0;
     return refuse(options, MM_ROW_key, MM_ROW_key,
                   "%.200s takes no key: name the consumer's --listen with --consumer "
@@ -88,16 +123,46 @@ static int check_ipc(const mm_options_t *options, const char *path)
                   size - MM_SOCKET_PATH_MAX);
 }
 
-static int check_address(const mm_options_t *options)
+static int check_one_address(const mm_options_t *options, const char *address)
 {
-    if (*options->dir == '\0')
-        return refuse(options, MM_ROW_dir, MM_ROW_dir, "it is empty: name a folder");
-    if (strncmp(options->consumer, "tcp://", 6) == 0)
-        return check_tcp(options);
-    if (strncmp(options->consumer, "ipc://", 6) == 0)
-        return check_ipc(options, options->consumer + 6);
+    if (strncmp(address, "tcp://", 6) == 0)
+        return check_tcp(options, address);
+    if (strncmp(address, "ipc://", 6) == 0)
+        return check_ipc(options, address + 6);
     return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
                   "an address begins with ipc:// or tcp://, as in ipc://run/consumer");
+}
+
+// Several are a list of consumers, of which one leads; a consumer itself has one.
+static int check_address_list(const mm_options_t *options, const mm_str_t *items, size_t count)
+{
+    char complaint[MM_ERROR_MAX];
+    mm_addresses_t addresses;
+    if (options->program == MM_PROGRAM_CONSUMER)
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                      "this is the consumer, which has one address: a list is for those that "
+                      "follow whichever leads");
+    if (!mm_addresses_parse(options->consumer, &addresses, complaint))
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer, "%s", complaint);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        char *address = strndup(items[i].data, items[i].size);
+        assert(address);
+        code = check_one_address(options, address);
+        free(address);
+    }
+    return code;
+}
+
+static int check_address(const mm_options_t *options)
+{
+    mm_str_t items[MM_ADDRESSES_MAX];
+    if (*options->dir == '\0')
+        return refuse(options, MM_ROW_dir, MM_ROW_dir, "it is empty: name a folder");
+    size_t count = mm_addresses_split(options->consumer, items);
+    if (count > 1)
+        return check_address_list(options, items, count);
+    return check_one_address(options, options->consumer);
 }
 
 // Each session needs a port, and a worker that joins anew has its former one for a moment longer.
@@ -380,6 +445,10 @@ int mm_options_cross_check(const mm_options_t *options)
         code = check_key(options);
     if (code == 0)
         code = check_heartbeat(options);
+    if (code == 0 && (mm_rows[MM_ROW_store].programs & MM_HAS(options->program)) != 0)
+        code = check_record(options);
+    if (code == 0 && options->program == MM_PROGRAM_CONSUMER)
+        code = check_lease(options);
     if (code != 0)
         return code;
     if ((mm_rows[MM_ROW_window].programs & MM_HAS(options->program)) != 0)

@@ -27,7 +27,8 @@ static const struct {
     {MM_FRAME_REFUSED, "", ""},     {MM_FRAME_REJOIN, "", ""},    {MM_FRAME_BEAT, "", ""},
     {MM_FRAME_LEAVING, "", ""},     {MM_FRAME_QUERY, "", "vo"},   {MM_FRAME_TELL, "p", "sr"},
     {MM_FRAME_ORDER, "", "o"},      {MM_FRAME_ORDERS, "", ""},    {MM_FRAME_RECORDED, "", "s"},
-    {MM_FRAME_STATE, "", "s"}};
+    {MM_FRAME_STATE, "", "s"},      {MM_FRAME_LEASE_ASK, "", ""}, {MM_FRAME_LEASE, "", "s"},
+    {MM_FRAME_HANDOVER, "", "o"}};
 #define KINDS (sizeof rights / sizeof *rights)
 
 static mm_allowed_t row_of(mm_key_role_t role, const char *name)
@@ -55,6 +56,7 @@ static mm_frame_t frame_of(mm_frame_kind_t kind, const char *name, mm_key_role_t
     case MM_FRAME_TELL: frame.as.tell.process = text; break;
     case MM_FRAME_RECORDED: frame.as.recorded.worker = text; break;
     case MM_FRAME_STATE: frame.as.state.worker = text; break;
+    case MM_FRAME_LEASE: frame.as.lease.worker = text; break;
     }
     return frame;
 }
@@ -66,7 +68,8 @@ static void check(size_t kind, mm_key_role_t role, bool is_jobs, bool is_own)
     mm_frame_t frame = frame_of(rights[kind].kind, is_own ? "eu-1" : "eu-10", role);
     const char *who = is_jobs ? rights[kind].on_jobs : rights[kind].on_inbox;
     const char *why = frame_check(&row, is_jobs, &frame);
-    bool has_name = frame.kind != MM_FRAME_QUERY && frame.kind != MM_FRAME_ORDER;
+    bool has_name = frame.kind != MM_FRAME_QUERY && frame.kind != MM_FRAME_ORDER &&
+                    frame.kind != MM_FRAME_HANDOVER;
     (void)snprintf(expected, sizeof expected, "a frame that is no %s's", mm_key_role_name(role));
     if (!strchr(who, "cpsrvo"[role]) || *who == '\0')
         assert_string_equal(why, expected);
@@ -141,17 +144,10 @@ static void each_role_may_hear_its_own_topics(void **state)
     (void)state;
     static const struct {
         const char *topic, *on_events, *on_viewers;
-    } cases[] = {{"consumer", "psrvo", ""},
-                 {"progress", "pvo", ""},
-                 {"viewers", "vo", "vo"},
-                 {"job.eu-1", "p", ""},
-                 {"job.eu-10", "", ""},
-                 {"job.", "", ""},
-                 {"worker.eu-1", "sr", ""},
-                 {"worker.eu-10", "", ""},
-                 {"worker.", "", ""},
-                 {"worker.eu-1x", "", ""},
-                 {"", "", ""},
+    } cases[] = {{"consumer", "psrvo", ""}, {"progress", "pvo", ""},   {"viewers", "vo", "vo"},
+                 {"job.eu-1", "p", ""},     {"job.eu-10", "", ""},     {"job.", "", ""},
+                 {"lease", "s", ""},        {"worker.eu-1", "sr", ""}, {"worker.eu-10", "", ""},
+                 {"worker.", "", ""},       {"worker.eu-1x", "", ""},  {"", "", ""},
                  {"consume", "", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size = strlen(cases[i].topic);

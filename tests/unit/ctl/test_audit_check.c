@@ -45,7 +45,7 @@ static int make_record(void **state)
     return 0;
 }
 
-static bool check_one(void *arg, sqlite3_stmt *row)
+static bool check_one(void *arg, const mm_rows_t *row)
 {
     audit_check_row(arg, row);
     return true;
@@ -54,13 +54,13 @@ static bool check_one(void *arg, sqlite3_stmt *row)
 // "intact to 5; changed 6; missing 7-9 (log); replaced 3; agreed 1 of 2"
 static const char *verify(void)
 {
-    mm_sqlite_t *record = NULL;
+    mm_reader_t *record = NULL;
     static audit_check_t check;
     check = (audit_check_t){.heads = &heads};
     assert_int_equal(audit_table_open(path, &record, open_error), 0);
     assert_int_equal(audit_table_each(record, INT64_MIN, false, check_one, &check, open_error), 0);
     audit_check_end(&check);
-    mm_sqlite_close(&record);
+    mm_reader_close(&record);
     size_t size = (size_t)snprintf(found, sizeof found, "intact to %" PRId64, check.intact_to);
     for (size_t i = 0; i < check.changed_count; i++)
         size += (size_t)snprintf(found + size, sizeof found - size, "; changed %" PRId64,

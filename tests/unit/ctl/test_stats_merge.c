@@ -335,6 +335,21 @@ static void groups_are_in_a_snapshot_and_in_its_recording(void **state)
     snapshot_clear(&snapshot);
 }
 
+static void a_lease_is_in_a_snapshot_and_in_its_recording(void **state)
+{
+    (void)state;
+    tell_consumer(", \"lease\": {\"state\": \"standby\", \"epoch\": 17, \"left_ms\": 3200, "
+                  "\"renewed_ms\": -1}",
+                  IDLE_STORE, IDLE_RESTART);
+    snapshot_t snapshot = look_twice();
+    assert_string_equal(snapshot.lease, "standby");
+    assert_int_equal(snapshot.lease_epoch, 17);
+    assert_int_equal(snapshot.lease_left_ms, 3200);
+    assert_int_equal(snapshot.lease_age_ms, -1);
+    assert_string_equal(snapshot.limit, "lease");
+    snapshot_clear(&snapshot);
+}
+
 static void what_needs_a_person_comes_with_the_command_that_helps(void **state)
 {
     (void)state;
@@ -409,6 +424,10 @@ static void the_keys_of_a_snapshot_stay(void **state)
     assert_int_equal(json_object_del(again, "skipped"), 0);
     assert_int_equal(json_object_del(again, "withdrawn"), 0);
     assert_int_equal(json_object_del(again, "refused_keys"), 0);
+    assert_int_equal(json_object_del(again, "lease"), 0);
+    assert_int_equal(json_object_del(again, "lease_epoch"), 0);
+    assert_int_equal(json_object_del(again, "lease_left_ms"), 0);
+    assert_int_equal(json_object_del(again, "lease_age_ms"), 0);
     assert_int_equal(json_object_del(again, "held"), 0);
     assert_true(json_equal(json, again));
     json_decref(json);
@@ -515,6 +534,7 @@ int main(void)
         TEST(what_is_no_stats_is_ignored),
         TEST(a_snapshot_is_the_same_when_it_is_read_back),
         TEST(groups_are_in_a_snapshot_and_in_its_recording),
+        TEST(a_lease_is_in_a_snapshot_and_in_its_recording),
         TEST(what_needs_a_person_comes_with_the_command_that_helps),
         TEST(more_than_can_be_told_is_counted),
         TEST(the_keys_of_a_snapshot_stay),

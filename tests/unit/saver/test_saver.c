@@ -26,10 +26,11 @@
 #define MINUTE_MS 60000
 #define BEAT_MS   100 // with a file
 #define EPOCH     7
-#define SESSION   1
+#define SESSION   (((uint64_t)EPOCH << 32) + 1)
 
 typedef struct {
     mm_endpoint_t base;
+    mm_endpoint_t standby; // of another consumer; zeros: there is none
     pid_t saver;
     int saver_end; // readable when the saver has died
     mm_socket_t *inbox;
@@ -49,7 +50,7 @@ static store_t *new_store(const mm_options_t *options, const late_store_config_t
     char error[MM_ERROR_MAX];
     if (config)
         return late_store_new(config);
-    assert_int_equal(store_open(options->db, &store, error), 0);
+    assert_int_equal(store_open(options->store, &store, error), 0);
     return store;
 }
 
@@ -66,13 +67,16 @@ static void run_saver(stage_t *self, const late_store_config_t *config, int64_t 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL); // also when an assertion ends the test
         mm_loop_block_signals();
         mm_options_t options = {.id = "saver",
-                                .db = config ? "late://user:secret@host/db?password=secret" : file,
+                                .store =
+                                    config ? "late://user:secret@host/db?password=secret" : file,
                                 .batch = 256,
                                 .heartbeat_ms = config ? MINUTE_MS : BEAT_MS,
                                 .lost_after_ms = 2 * MINUTE_MS,
                                 .drain_timeout_ms = drain_ms};
         store_t *store = new_store(&options, config);
-        int exit_code = saver_run(&options, &self->base, &store);
+        mm_addresses_t addresses = {.items = {self->base, self->standby},
+                                    .count = self->standby.is_ipc ? 2 : 1};
+        int exit_code = saver_run(&options, &addresses, &store);
         mm_socket_end();
         _exit(exit_code);
     }
@@ -142,7 +146,7 @@ static void let_join(stage_t *self)
                                             .worker = mm_str("saver"),
                                             .instance = instance,
                                             .session = SESSION,
-                                            .suffix = mm_str("task.0000000000000001")}});
+                                            .suffix = mm_str("task.0000000700000001")}});
     } while (!hear(self, MM_FRAME_HEARTBEAT, 20, &frame));
     assert_int_equal(frame.as.report.session, SESSION);
 }
@@ -205,7 +209,8 @@ static void leave(stage_t *self)
 
 // ---- the tests
 
-static void set_the_stage(stage_t *self, const late_store_config_t *config, int64_t drain_ms)
+static void begin(stage_t *self, const late_store_config_t *config, int64_t drain_ms,
+                  bool has_standby)
 {
     char path[TEMP_PATH_MAX], address[TEMP_PATH_MAX + 8], endpoint[MM_ENDPOINT_MAX];
     make_temp_folder();
@@ -213,6 +218,9 @@ static void set_the_stage(stage_t *self, const late_store_config_t *config, int6
     (void)snprintf(address, sizeof address, "ipc://%s", path);
     *self = (stage_t){0};
     assert_true(mm_endpoint_parse(address, &self->base));
+    strcat(address, "2");
+    if (has_standby)
+        assert_true(mm_endpoint_parse(address, &self->standby));
     run_saver(self, config, drain_ms); // before there are threads of ZeroMQ
     self->inbox = bind_to(mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint), ZMQ_PULL);
     self->events = bind_to(mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint), ZMQ_PUB);
@@ -220,6 +228,11 @@ static void set_the_stage(stage_t *self, const late_store_config_t *config, int6
     self->decoder = mm_decoder_new();
     (void)zmq_msg_init(&self->message);
     let_join(self);
+}
+
+static void set_the_stage(stage_t *self, const late_store_config_t *config, int64_t drain_ms)
+{
+    begin(self, config, drain_ms, false);
 }
 
 static void strike_the_stage(stage_t *self)
@@ -290,6 +303,118 @@ static void the_password_of_a_url_is_not_logged(void **state)
     assert_int_equal(exit_code, 0);
     assert_non_null(strstr(heard, "Ready db=late\n"));
     assert_null(strstr(heard, "secret"));
+}
+
+static void send_ask(stage_t *self, mm_lease_verb_t verb, uint64_t asker, bool hears_restarters)
+{
+    publish(self, "lease", NULL,
+            &(mm_frame_t){.kind = MM_FRAME_LEASE_ASK,
+                          .as.lease_ask = {.consumer = mm_str("consumer"),
+                                           .asker = asker,
+                                           .verb = verb,
+                                           .ttl_ms = MM_LEASE_TTL_MAX,
+                                           .stamp_ms = 12,
+                                           .hears_restarters = hears_restarters}});
+}
+
+static mm_lease_body_t answer_to(stage_t *self, mm_lease_verb_t verb, uint64_t asker,
+                                 bool hears_restarters)
+{
+    mm_frame_t frame;
+    send_ask(self, verb, asker, hears_restarters);
+    assert_true(hear(self, MM_FRAME_LEASE, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.lease.asker, asker);
+    assert_int_equal(frame.as.lease.verb, verb);
+    assert_int_equal(frame.as.lease.stamp_ms, 12);
+    return frame.as.lease;
+}
+
+static void release(stage_t *self, uint64_t asker, uint64_t epoch)
+{
+    mm_frame_t frame;
+    publish(self, "lease", NULL,
+            &(mm_frame_t){.kind = MM_FRAME_LEASE_ASK,
+                          .as.lease_ask = {.consumer = mm_str("consumer"),
+                                           .asker = asker,
+                                           .verb = MM_LEASE_RELEASE,
+                                           .epoch = epoch,
+                                           .ttl_ms = 1}});
+    assert_true(hear(self, MM_FRAME_LEASE, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.lease.verdict, MM_LEASE_FREE);
+}
+
+// Outside of any session, too: the stage's is of another epoch than the row's.
+static void asks_for_the_lease_are_answered(void **state)
+{
+    (void)state;
+    stage_t stage;
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = 10, .has_lease = true}, MINUTE_MS);
+    assert_int_equal(answer_to(&stage, MM_LEASE_LOOK, 71, false).verdict, MM_LEASE_FREE);
+    mm_lease_body_t taken = answer_to(&stage, MM_LEASE_TAKE, 71, false);
+    assert_int_equal(taken.verdict, MM_LEASE_HELD);
+    assert_int_equal(taken.epoch, 1);
+    assert_false(taken.restarters_elsewhere);
+    mm_lease_body_t look = answer_to(&stage, MM_LEASE_LOOK, 72, true);
+    assert_int_equal(look.verdict, MM_LEASE_OTHER);
+    assert_false(look.restarters_elsewhere);
+    // The other one hears some, says this saver (A8).
+    assert_true(answer_to(&stage, MM_LEASE_TAKE, 71, false).restarters_elsewhere);
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    assert_int_equal(exit_code_of(&stage), 0);
+    strike_the_stage(&stage);
+}
+
+// Its session is elsewhere, and stays there.
+static void an_answer_about_the_lease_goes_to_the_one_that_has_asked(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    char endpoint[MM_ENDPOINT_MAX];
+    begin(&stage, &(late_store_config_t){.answer_ms = 10, .has_lease = true}, MINUTE_MS, true);
+    stage_t standby = stage;
+    (void)zmq_msg_init(&standby.message);
+    standby.inbox = bind_to(mm_endpoint_of(&stage.standby, MM_SOCKET_INBOX, endpoint), ZMQ_PULL);
+    standby.events = bind_to(mm_endpoint_of(&stage.standby, MM_SOCKET_EVENTS, endpoint), ZMQ_PUB);
+    int64_t until_ms = mm_clock_ms() + LIMIT_MS;
+    do {
+        assert_true(mm_clock_ms() < until_ms);
+        send_ask(&standby, MM_LEASE_LOOK, 72, false);
+    } while (!hear(&standby, MM_FRAME_LEASE, 50, &frame));
+    assert_int_equal(frame.as.lease.asker, 72);
+    assert_int_equal(answer_to(&stage, MM_LEASE_TAKE, 71, false).verdict, MM_LEASE_HELD);
+    send_save(&stage, SESSION + 1);
+    assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    assert_int_equal(exit_code_of(&stage), 0);
+    (void)zmq_msg_close(&standby.message);
+    mm_socket_destroy(&standby.inbox);
+    mm_socket_destroy(&standby.events);
+    strike_the_stage(&stage);
+}
+
+// A6: the epoch of the session is the fence of what comes in it.
+static void tasks_have_the_epoch_of_their_session(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = 10, .has_lease = true}, MINUTE_MS);
+    send_save(&stage, SESSION + 1);
+    assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.results.items[0].status, MM_STATUS_FAILED);
+    for (uint64_t epoch = 1; epoch <= EPOCH; epoch++) // a new asker, each time behind a release
+        if (answer_to(&stage, MM_LEASE_TAKE, 71, false).epoch < EPOCH)
+            release(&stage, 71, epoch);
+    send_save(&stage, SESSION + 2);
+    assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.results.items[0].status, MM_STATUS_OK);
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    assert_int_equal(exit_code_of(&stage), 0);
+    strike_the_stage(&stage);
 }
 
 // What was put before is answered before.
@@ -425,6 +550,9 @@ int main(void)
         cmocka_unit_test(a_store_that_breaks_late_ends_the_saver),
         cmocka_unit_test(a_store_that_never_answers_does_not_hold_up_the_end),
         cmocka_unit_test(the_password_of_a_url_is_not_logged),
+        cmocka_unit_test(asks_for_the_lease_are_answered),
+        cmocka_unit_test(an_answer_about_the_lease_goes_to_the_one_that_has_asked),
+        cmocka_unit_test(tasks_have_the_epoch_of_their_session),
         cmocka_unit_test(orders_are_recorded_and_answered_in_their_turn),
         cmocka_unit_test(a_long_state_comes_in_pages),
         cmocka_unit_test(the_head_of_the_audit_is_logged_at_the_end),

@@ -1,9 +1,7 @@
 // The attempts at real restarts in the store: what is on record of them, in which order, and what a
 // save or settle is answered.
 
-#include "attempt_play.h"
-
-#include <unistd.h>
+#include "order_play.h"
 
 #include "record_schema.h"
 
@@ -332,8 +330,9 @@ static void a_debt_is_kept_until_it_is_paid(void **state)
     task = settled(ended(1, 14, 2, MM_END_RESTARTED), MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN);
     task.real.attributes = mm_str("bmc=10.0.0.1"); // of no use any more
     (void)ask(store, task);
-    assert_string_equal(query("SELECT owes, debt FROM attempts"), "1|NULL;0|NULL;");
-    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ")"), "0;");
+    assert_string_equal(query("SELECT owes, debt FROM attempts ORDER BY attempt"),
+                        "1|NULL;0|NULL;");
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ") AS debts"), "0;");
     assert_false(look(store, 1).real.owes);
     assert_true(store_close(&store));
 }
@@ -354,8 +353,9 @@ static void debts_and_open_attempts_are_listed(void **state)
         (void)ask(store, task);
     }
     (void)ask(store, begun(2, 20, 2));
-    assert_string_equal(query("SELECT attempt, debt FROM (" RECORD_READ_DEBTS ")"), "2|NULL;");
-    assert_string_equal(query(RECORD_COUNT_OPEN), "1;");
+    assert_string_equal(query("SELECT attempt, debt FROM (" RECORD_READ_DEBTS ") AS debts"),
+                        "2|NULL;");
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_OPEN ") AS jobs_open"), "1;");
     assert_true(store_close(&store));
 }
 
@@ -372,22 +372,20 @@ static void a_debt_is_payable_unless_a_command_was_without_effect(void **state)
                 {4, 1, MM_END_UNPREPARED}, {4, 2, MM_END_UNPREPARED}, {5, 1, MM_END_TIMEOUT},
                 {5, 2, MM_END_UNPREPARED}, {6, 1, MM_END_RESTARTED}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char host[8];
         real_task_t task = ended(rows[i].job, 11 + i, rows[i].attempt, rows[i].end);
+        (void)snprintf(host, sizeof host, "h%02u", rows[i].job);
+        task.task.host = mm_str(host);
         task.real.owes = true;
         (void)ask(store, task);
         bool is_last = i + 1 == sizeof rows / sizeof *rows || rows[i + 1].job != rows[i].job;
         if (is_last && rows[i].job != 6) // that one goes on by itself
             (void)ask(store, settled(task, MM_OUTCOME_DEAD, MM_PROOF_NONE));
     }
-    execute("UPDATE jobs SET host = 'h' || hex(substr(id, 16))");
-    assert_string_equal(query("SELECT host, payable FROM (" RECORD_READ_DEBTS ")"),
+    assert_string_equal(query("SELECT host, payable FROM (" RECORD_READ_DEBTS ") AS debts"),
                         "h01|1;h02|0;h03|1;h04|1;h05|0;h06|0;");
-    const mm_order_t absolve = {
-        .id = {{9}}, .action = MM_ACTION_ABSOLVE, .name = mm_str("H02."), .actor = mm_str("ann")};
-    mm_recorded_t recorded;
-    assert_true(store_order(store, &absolve, 1, &recorded));
-    assert_int_equal(recorded.error.size, 0);
-    assert_string_equal(query("SELECT host, payable FROM (" RECORD_READ_DEBTS ")"),
+    assert_string_equal(give(store, order_of(9, MM_ACTION_ABSOLVE, "H02.")), "");
+    assert_string_equal(query("SELECT host, payable FROM (" RECORD_READ_DEBTS ") AS debts"),
                         "h01|1;h02|1;h03|1;h04|1;h05|0;h06|0;");
     assert_true(store_close(&store));
 }
@@ -403,14 +401,14 @@ static void a_later_restart_pays_for_an_earlier_job(void **state)
     (void)ask(store, settled(task, MM_OUTCOME_DEAD, MM_PROOF_NONE));
     task = ended(2, 12, 1, MM_END_RESTARTED); // without hooks
     (void)ask(store, settled(task, MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN));
-    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ")"), "1;");
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ") AS debts"), "1;");
     task = begun(3, 13, 1);
     task.real.owes = true;
     (void)ask(store, task);
-    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ")"), "2;");
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ") AS debts"), "2;");
     task = ended(3, 14, 1, MM_END_RESTARTED);
     (void)ask(store, settled(task, MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN));
-    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ")"), "0;");
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ") AS debts"), "0;");
     assert_true(store_close(&store));
 }
 
@@ -430,9 +428,7 @@ static void in_one_batch_each_sees_what_the_former_have_left(void **state)
     enum { COUNT = sizeof tasks / sizeof tasks[0] };
     for (size_t i = 0; i < COUNT; i++)
         put_task(store, &tasks[i]);
-    assert_true(store_flush(store));
-    const mm_result_t *answers = NULL;
-    assert_int_equal(store_answers(store, &answers), COUNT);
+    const mm_result_t *answers = answers_to(store, COUNT);
     static const struct {
         mm_attempt_row_t row;
         uint32_t attempt, ended;
@@ -451,7 +447,7 @@ static void in_one_batch_each_sees_what_the_former_have_left(void **state)
     }
     // Nothing begins for a job that has an outcome.
     assert_string_equal(query("SELECT count(*), max(attempt) FROM attempts"), "2|2;");
-    assert_string_equal(query("SELECT proof FROM jobs"), "proven;NULL;");
+    assert_string_equal(query("SELECT proof FROM jobs ORDER BY id"), "proven;NULL;");
     assert_true(store_close(&store));
 }
 
@@ -466,9 +462,7 @@ static void attempts_and_the_mock_share_a_batch(void **state)
             real_task_t task = i % 2 == 0 ? begun(i, i, (uint32_t)round + 1) : plain(i, i);
             put_task(store, &task);
         }
-        assert_true(store_flush(store));
-        const mm_result_t *answers = NULL;
-        assert_int_equal(store_answers(store, &answers), JOBS);
+        const mm_result_t *answers = answers_to(store, JOBS);
         for (unsigned i = 0; i < JOBS; i++)
             assert_int_equal(answer_of(&answers[i]).real.row,
                              round == 1 && i % 2 == 0 ? MM_ROW_BEGUN : MM_ROW_NONE);
@@ -502,10 +496,14 @@ static void a_strange_row_is_read_within_the_ranges(void **state)
     (void)state;
     store_t *store = open_store();
     (void)ask(store, begun(1, 11, 1));
-    execute("UPDATE attempts SET state = 'odd', command = 1000, machine_id = 'short',"
-            " boot_before = '22222222-2222-2222-2222-222222222222-22', exit = -1,"
-            " command_end = 'odd', error = hex(zeroblob(300)), first_boot_ms = -5,"
-            " began_ms = 9000000000000");
+    char sql[1024];
+    (void)snprintf(sql, sizeof sql,
+                   "UPDATE attempts SET state = 'odd', command = 1000, machine_id = 'short',"
+                   " boot_before = '22222222-2222-2222-2222-222222222222-22', exit = -1,"
+                   " command_end = 'odd', error = '%0600d', first_boot_ms = -5,"
+                   " began_ms = 9000000000000",
+                   0);
+    execute(sql);
     answer_t answer = look(store, 1);
     assert_int_equal(answer.real.row, MM_ROW_BEGUN);
     assert_int_equal(answer.real.command, MM_COMMANDS_MAX);
@@ -523,8 +521,7 @@ static void begin_one(store_t *store)
 {
     real_task_t task = begun(1, 11, 1);
     put_task(store, &task);
-    if (!store_flush(store))
-        _exit(1);
+    commit_or_exit(store, 1);
 }
 
 static void a_begun_attempt_survives_kill_9(void **state)
@@ -561,5 +558,5 @@ int main(void)
         STORE_TEST(a_strange_row_is_read_within_the_ranges),
         STORE_TEST(a_begun_attempt_survives_kill_9),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_STORE_TESTS(tests);
 }

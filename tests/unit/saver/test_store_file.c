@@ -241,7 +241,7 @@ static void queries_of_jobs_are_planned_as_of_a_table(void **state)
     const char *plan = query("EXPLAIN QUERY PLAN " RECORD_READ "id = ?1");
     assert_non_null(strstr(plan, "SEARCH job_rows USING PRIMARY KEY (id=?)"));
     assert_null(strstr(plan, "SCAN job_rows"));
-    plan = query("EXPLAIN QUERY PLAN " RECORD_COUNT_OPEN);
+    plan = query("EXPLAIN QUERY PLAN " RECORD_READ_OPEN);
     assert_non_null(strstr(plan, "SEARCH job_rows USING PRIMARY KEY (id=?)"));
     assert_null(strstr(plan, "SCAN job_rows"));
     plan = query("EXPLAIN QUERY PLAN " RECORD_COUNT_COOLED);

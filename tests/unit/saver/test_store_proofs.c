@@ -19,7 +19,7 @@ static void a_proven_restart_has_all_on_record(void **state)
         "ended|restarter-1|33333333-3333-3333-3333-333333333333|255|restarted|Connection "
         "closed|proven;");
     assert_string_equal(query("SELECT ended_ms >= began_ms FROM attempts"), "1;");
-    assert_string_equal(query("SELECT outcome, proof FROM jobs"), "restarted|proven;");
+    assert_string_equal(query("SELECT outcome, proof FROM jobs ORDER BY id"), "restarted|proven;");
     answer = look(store, 1);
     assert_int_equal(answer.outcome, MM_OUTCOME_RESTARTED);
     assert_int_equal(answer.real.end, MM_END_RESTARTED);
@@ -65,13 +65,13 @@ static void a_real_restart_is_never_called_rehearsed(void **state)
     (void)ask(store, begun(1, 11, 1));
     put_settle(store, 1, 12, MM_OUTCOME_RESTARTED);
     EXPECT(store, {12, MM_STATUS_OK, MM_OUTCOME_RESTARTED});
-    assert_string_equal(query("SELECT outcome, proof FROM jobs"), "restarted|NULL;");
+    assert_string_equal(query("SELECT outcome, proof FROM jobs ORDER BY id"), "restarted|NULL;");
     real_task_t task = ended(2, 13, 1, MM_END_RESTARTED);
     task.real.proof = MM_PROOF_VERIFIED;
     (void)ask(store, task);
     put_settle(store, 2, 14, MM_OUTCOME_RESTARTED);
     EXPECT(store, {14, MM_STATUS_OK, MM_OUTCOME_RESTARTED});
-    assert_string_equal(query("SELECT proof FROM jobs"), "NULL;verified;");
+    assert_string_equal(query("SELECT proof FROM jobs ORDER BY id"), "NULL;verified;");
     (void)ask(store, begun(3, 15, 1));
     assert_true(store_close(&store));
     store = open_store(); // another saver, to which nobody has told of attempts
@@ -79,7 +79,8 @@ static void a_real_restart_is_never_called_rehearsed(void **state)
     put_settle(store, 4, 17, MM_OUTCOME_RESTARTED);
     EXPECT(store, {16, MM_STATUS_OK, MM_OUTCOME_RESTARTED},
            {17, MM_STATUS_OK, MM_OUTCOME_RESTARTED});
-    assert_string_equal(query("SELECT proof FROM jobs"), "NULL;verified;NULL;rehearsed;");
+    assert_string_equal(query("SELECT proof FROM jobs ORDER BY id"),
+                        "NULL;verified;NULL;rehearsed;");
     assert_true(store_close(&store));
 }
 
@@ -91,15 +92,17 @@ static void a_late_success_is_the_end(void **state)
     (void)ask(store, ended(1, 11, 1, MM_END_INTERRUPTED));
     (void)ask(store,
               settled(ended(1, 12, 1, MM_END_RESTARTED), MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN));
-    assert_string_equal(query("SELECT outcome, proof FROM attempts"), "restarted|proven;");
-    assert_string_equal(query("SELECT outcome, proof FROM jobs"), "restarted|proven;");
+    assert_string_equal(query("SELECT outcome, proof FROM attempts ORDER BY job"),
+                        "restarted|proven;");
+    assert_string_equal(query("SELECT outcome, proof FROM jobs ORDER BY id"), "restarted|proven;");
     (void)ask(store, ended(2, 13, 1, MM_END_EXIT));
     (void)ask(store, settled(ended(2, 14, 1, MM_END_EXIT), MM_OUTCOME_DEAD, MM_PROOF_NONE));
     (void)ask(store, // the outcome came first
               settled(ended(2, 15, 1, MM_END_RESTARTED), MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN));
-    assert_string_equal(query("SELECT outcome, proof FROM attempts"),
+    assert_string_equal(query("SELECT outcome, proof FROM attempts ORDER BY job"),
                         "restarted|proven;exit|NULL;");
-    assert_string_equal(query("SELECT outcome, proof FROM jobs"), "restarted|proven;dead|NULL;");
+    assert_string_equal(query("SELECT outcome, proof FROM jobs ORDER BY id"),
+                        "restarted|proven;dead|NULL;");
     assert_true(store_close(&store));
 }
 
@@ -112,7 +115,8 @@ static void the_first_outcome_keeps_its_proof(void **state)
     answer_t answer =
         ask(store, settled(ended(1, 12, 2, MM_END_RESTARTED), MM_OUTCOME_DEAD, MM_PROOF_PROVEN));
     assert_int_equal(answer.outcome, MM_OUTCOME_RESTARTED);
-    assert_string_equal(query("SELECT outcome, proof FROM jobs"), "restarted|verified;");
+    assert_string_equal(query("SELECT outcome, proof FROM jobs ORDER BY id"),
+                        "restarted|verified;");
     assert_true(store_close(&store));
 }
 
@@ -123,5 +127,5 @@ int main(void)
         STORE_TEST(a_real_restart_is_never_called_rehearsed), STORE_TEST(a_late_success_is_the_end),
         STORE_TEST(the_first_outcome_keeps_its_proof),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_STORE_TESTS(tests);
 }

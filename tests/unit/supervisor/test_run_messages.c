@@ -93,6 +93,8 @@ static const struct {
     {ERRORS, SUPERVISOR_SAY_AT_ONCE, 0, 0, 0, 0, "second signal: ending at once"},
     {LOG_ONLY, SUPERVISOR_SAY_ENDED, 0, 0, 0, 0, "restarter-2 ended with 0"},
     {ERRORS, SUPERVISOR_SAY_CRASHED, 1, 0, 0, 3, "restarter-2 ended with 1: restarting (3)"},
+    {ERRORS, SUPERVISOR_SAY_DEPOSED, 75, 0, 0, 0,
+     "restarter-2 leads no longer: it stands by until it may lead again"},
     {ERRORS, SUPERVISOR_SAY_TOO_OFTEN, 0, SIGSEGV, 0, 10,
      "restarter-2 was killed by signal 11, after 10 restarts within a minute: stopping (see "
      "DIR/log/restarter-2.log)"},

@@ -13,6 +13,7 @@
 
 #include "gather_reader.h"
 #include "gather_trace.h"
+#include "lease_reader.h"
 #include "outbox_reader.h"
 #include "outbox_trace.h"
 #include "supervisor_reader.h"
@@ -50,6 +51,15 @@ static const supervisor_config_t supervisor_defaults = {.restarters = 1,
                                                         .backoff_low_ms = 100,
                                                         .backoff_high_ms = 5000};
 
+static const lease_config_t lease_defaults = {.asker = LEASE_READER_ASKER,
+                                              .ttl_ms = LEASE_TTL_MS,
+                                              .renew_ms = 2000,
+                                              .margin_ms = 1800,
+                                              .look_ms = LEASE_LOOK_MS,
+                                              .lonely_ms = LEASE_LONELY_MS,
+                                              .yield_ms = LEASE_YIELD_MS,
+                                              .lost_after_ms = 1500};
+
 // The cores under test: fed with lines, the one that the file is of prints what it does.
 typedef struct runner {
     const struct core *core;
@@ -65,6 +75,9 @@ typedef struct runner {
     supervisor_config_t supervisor_config;
     supervisor_t *supervisor;
     supervisor_actions_t supervisor_actions;
+    lease_config_t lease_config;
+    lease_t lease;
+    bool has_lease;
 } runner_t;
 
 // What the folder of a scenario says about its core.
@@ -79,6 +92,7 @@ static void destroy_cores(runner_t *self)
     gather_destroy(&self->gather);
     outbox_destroy(&self->outbox);
     supervisor_destroy(&self->supervisor);
+    self->has_lease = false;
 }
 
 static bool config_gather(runner_t *self, const char *line)
@@ -94,6 +108,11 @@ static bool config_outbox(runner_t *self, const char *line)
 static bool config_supervisor(runner_t *self, const char *line)
 {
     return supervisor_reader_config(line, &self->supervisor_config);
+}
+
+static bool config_lease(runner_t *self, const char *line)
+{
+    return lease_reader_config(line, &self->lease_config);
 }
 
 static bool tell_why(const runner_t *self, const char *job, FILE *out)
@@ -193,9 +212,28 @@ static bool run_supervisor(runner_t *self, const char *event_text, FILE *out)
     return true;
 }
 
+static bool run_lease(runner_t *self, const char *event_text, FILE *out)
+{
+    lease_event_t event;
+    mm_lease_body_t answer;
+    lease_actions_t actions;
+    if (!self->has_lease)
+        lease_init(&self->lease, &self->lease_config, 0);
+    self->has_lease = true;
+    if (!lease_reader_event(event_text, &event, &answer))
+        return false;
+    lease_step(&self->lease, &event, &actions);
+    for (size_t i = 0; i < actions.count; i++) {
+        (void)fputs(i == 0 ? "" : "; ", out);
+        lease_reader_action(out, &actions.items[i]);
+    }
+    return true;
+}
+
 static const core_t cores[] = {{"/consumer/", config_gather, run_gather},
                                {"/publisher/", config_outbox, run_outbox},
-                               {"/supervisor/", config_supervisor, run_supervisor}};
+                               {"/supervisor/", config_supervisor, run_supervisor},
+                               {"/lease/", config_lease, run_lease}};
 
 static const core_t *core_of(const char *path)
 {
@@ -293,6 +331,7 @@ static bool run_file(const char *path, bool prints)
                        .gather_config = gather_defaults,
                        .outbox_config = outbox_defaults,
                        .supervisor_config = supervisor_defaults,
+                       .lease_config = lease_defaults,
                        .reader = gather_reader_new()};
     char config[1024];
     FILE *text = fmemopen(config, sizeof config, "w");

@@ -285,6 +285,20 @@ static const struct {
             {.action = MM_ACTION_ENDED, .seq = 118, .name = LITERAL("web-15"),
              .groups = LITERAL("web"), .at_ms = 1795332314123, .outcome = MM_OUTCOME_DEAD,
              .is_casualty = true})}}},
+    {"[3, 20, \"consumer\", 71, 2, 1795332314, 6000, 5020, true]",
+     {MM_FRAME_LEASE_ASK, .as.lease_ask = {.consumer = LITERAL("consumer"), .asker = 71,
+                                           .verb = MM_LEASE_RENEW, .epoch = 1795332314,
+                                           .ttl_ms = 6000, .stamp_ms = 5020,
+                                           .hears_restarters = true}}},
+    {"[3, 21, \"saver-1\", 71, 2, 5020, 1, 1795332314, 6000, false, 118, false]",
+     {MM_FRAME_LEASE, .as.lease = {.worker = LITERAL("saver-1"), .asker = 71,
+                                   .verb = MM_LEASE_RENEW, .stamp_ms = 5020,
+                                   .verdict = MM_LEASE_HELD, .epoch = 1795332314,
+                                   .left_ms = 6000, .orders_seq = 118}}},
+    {"[3, 22, 77, ID, \"its machine is to be patched\", \"anna\"]",
+     {MM_FRAME_HANDOVER, .as.handover = {.viewer = 77, .id = ID,
+                                         .why = LITERAL("its machine is to be patched"),
+                                         .actor = LITERAL("anna")}}},
 };
 // clang-format on
 
