@@ -7,6 +7,8 @@
 # boot ids. Beside it in DIR/plain the same hosts are restarted by the same command without that,
 # under the same kills: what is restarted twice in either is told at the end.
 #
+# With --store URI the record of DIR is there; it must have none yet. DIR/plain keeps a file.
+#
 # All choices come from the seed and are written down as DIR/plan before the first process starts;
 # when they hit depends on the machine. It signals only processes that a pid file of its DIR names
 # and whose command line says so. No TERM to the others: that ends a run, by contract.
@@ -185,7 +187,7 @@ give_options() {
     options=(--input "$dir/hosts" --attempts 1000 --quiet --crash-limit 0
         --restart-pause 100ms..200ms)
     for name in "${!given[@]}"; do
-        [[ $name == dir ]] || options+=("--$name=${given[$name]}")
+        [[ $name == dir || $name == store ]] || options+=("--$name=${given[$name]}")
     done
     write_plan "$seconds" "${given[seed]}" "$restarters" >"$dir/plan"
 }
@@ -201,14 +203,15 @@ begin() {
 }
 
 begin_all() {
-    local host="'$build/tests/file_host' '$dir/fleet'"
+    local host="'$build/tests/file_host' '$dir/fleet'" store=()
+    [[ ! -v given[store] ]] || store=(--store "${given[store]}")
     if [[ -v given[mock-time] ]]; then
-        begin "$dir"
+        begin "$dir" "${store[@]}"
         return
     fi
     export FILE_HOST_DELAY=200 FILE_HOST_DOWN=300
     begin "$dir" --exec "$host reboot {host} {boot_id}" --identify "$host identify {host}" \
-        --health "$host health {host}" --settle 1s
+        --health "$host health {host}" --settle 1s "${store[@]}"
     begin "$dir/plain" --exec "'$build/tests/file_host' '$dir/plain/fleet' reboot {host}" \
         >"$dir/plain/summary"
 }
@@ -232,14 +235,14 @@ tell_crashes() {
     return 1
 }
 
-# judge FOLDER: 0 when all is right, 1 when something is wrong, another code when it is not finished.
+# judge FOLDER STORE: 0 when all is right, 1 when something is wrong, another code when it is not finished.
 judge() {
     local file verdict logs=() records=("$1/record")
     for file in "$1"/log/{publisher,consumer,saver,restarter-*}.log; do
         logs+=(-l "$file")
     done
     [[ ! -v given[mock-time] ]] || records=("$1"/log/restarter-*.log)
-    "$build/tests/audit" -k "$1/kills" "${logs[@]}" "$dir/hosts" "$1/mayhem.db" "$1/outbox.db" \
+    "$build/tests/audit" -k "$1/kills" "${logs[@]}" "$dir/hosts" "$2" "$1/outbox.db" \
         "${records[@]}"
     verdict=$?
     tell_crashes "$1" || verdict=1
@@ -253,10 +256,10 @@ twice() {
 
 judge_all() {
     local verdict said
-    judge "$dir"
+    judge "$dir" "${given[store]:-$dir/mayhem.db}"
     verdict=$?
     if [[ ! -v given[mock-time] ]]; then
-        said=$(judge "$dir/plain") ||
+        said=$(judge "$dir/plain" "$dir/plain/mayhem.db") ||
             { verdict=1 && printf 'without identify:\n%s\n' "$said"; }
         printf 'restarted twice: %d of %d (without identify: %d)\n' "$(twice "$dir")" \
             "$(wc -l <"$dir/hosts")" "$(twice "$dir/plain")"
@@ -275,11 +278,11 @@ parse_chaos() {
         --quiet | -q) quiet=1 ;;
         -n) given[restarters]=${1:-} && shift ;;
         --seed=* | --dir=* | --restarters=* | --jobs=* | --rate=* | --slots=* | --leases=* | --window=* | \
-            --mock-time=* | --mock-fail=* | --drain-timeout=*)
+            --mock-time=* | --mock-fail=* | --drain-timeout=* | --store=*)
             word=${word#--} && given[${word%%=*}]=${word#*=}
             ;;
         --seed | --dir | --restarters | --jobs | --rate | --slots | --leases | --window | --mock-time | \
-            --mock-fail | --drain-timeout)
+            --mock-fail | --drain-timeout | --store)
             (($#)) || die 64 "$word needs a value"
             given[${word#--}]=$1 && shift
             ;;
@@ -290,6 +293,17 @@ parse_chaos() {
     seconds=${seconds:-60}
     [[ $seconds =~ ^[1-9][0-9]{0,4}$ ]] ||
         die 64 "--chaos takes the number of seconds: ./run.sh --chaos 60"
+}
+
+# A record with other jobs could not be judged.
+check_store() {
+    [[ ${given[store]} =~ ^postgres(ql)?:// ]] || die 64 "--chaos takes --store postgresql://..."
+    "$build/tests/audit" -e "${given[store]}"
+    case $? in
+    0) ;;
+    1) die 73 "jobs are on record in --store: --chaos wants a database that has none" ;;
+    *) die 69 "--store cannot be read" ;;
+    esac
 }
 
 declare -A given=() # option → value
@@ -310,6 +324,7 @@ build all audit fleet
 for name in audit file_host; do
     [[ -x $build/tests/$name ]] || die 69 "no $build/tests/$name: build it with make audit fleet"
 done
+[[ ! -v given[store] ]] || check_store
 remake_folder
 give_options
 printf 'chaos: %d hosts, %d kills planned in %d s, seed %d, in %s\n' "$(wc -l <"$dir/hosts")" \

@@ -4,13 +4,16 @@
 // invariants of docs/rules.md. It expects one run in its folder: one job for each host of the
 // input.
 //
-// audit [-k KILLS] [-g GRACE_MS] [-l LOG]... INPUT STORE.db OUTBOX.db RECORD...
+// audit [-k KILLS] [-g GRACE_MS] [-l LOG]... INPUT STORE OUTBOX.db RECORD...
+// audit -e URI      exit 0: no job is on record there, or no record is there yet; 1: some are
+// STORE is a file of SQLite, or a URI: postgresql://… (by libpq: a password may be in PGPASSWORD).
 // -k  kills that were done: a host that ran twice is then excused when one lay close enough
 // -g  a restart may begin so long after its outcome was durable, since it was sent before (2000)
 // -l  logs that tell when a process was back at work after a kill
 // Exit: 0 every host settled and nothing wrong, 1 something is wrong, 75 nothing is wrong but jobs
 // are left in the outbox, 64 and up: it could not judge.
 
+#include "audit_postgresql.h"
 #include "audit_read.h"
 
 #include <inttypes.h>
@@ -177,6 +180,14 @@ static void attach(sqlite3 *db, const char *path, const char *name)
     sqlite3_free(uri);
 }
 
+static void open_store(sqlite3 *db, const char *store)
+{
+    if (audit_is_uri(store))
+        audit_copy_store(db, store);
+    else
+        attach(db, store, "store");
+}
+
 // ---- judging -----------------------------------------------------------------------------------
 
 static void complain(audit_t *self, const char *invariant, const char *complaint, int64_t count)
@@ -334,8 +345,8 @@ static void print_jobs(audit_t *self)
 
 static void usage(void)
 {
-    (void)fputs("usage: audit [-k KILLS] [-g GRACE_MS] [-l LOG]... INPUT STORE.db OUTBOX.db "
-                "RECORD...\n",
+    (void)fputs("usage: audit [-k KILLS] [-g GRACE_MS] [-l LOG]... INPUT STORE OUTBOX.db "
+                "RECORD...\n       audit -e URI\n",
                 stderr);
     exit(EX_USAGE);
 }
@@ -354,8 +365,9 @@ static sqlite3 *open_memory(void)
 static bool read_options(audit_t *self, int argc, char **argv)
 {
     bool has_kills = false;
-    for (int option; (option = getopt(argc, argv, "k:g:l:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "e:k:g:l:")) != -1;) {
         switch (option) {
+        case 'e': exit(audit_store_is_empty(optarg) ? 0 : 1);
         case 'k':
             audit_read_kills(self->db, optarg);
             has_kills = true;
@@ -375,7 +387,7 @@ int main(int argc, char **argv)
     audit_t self = {.db = open_memory(), .grace_ms = 2000};
     bool has_kills = read_options(&self, argc, argv);
     audit_read_input(self.db, argv[optind]);
-    attach(self.db, argv[optind + 1], "store");
+    open_store(self.db, argv[optind + 1]);
     attach(self.db, argv[optind + 2], "outbox");
     audit_read_outbox(self.db);
     long torn = 0;

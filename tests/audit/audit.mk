@@ -5,9 +5,9 @@
 audit: $(BUILD)/tests/audit $(BUILD)/tests/append
 tests: audit
 
-$(BUILD)/tests/audit: $(addprefix $(BUILD)/obj/tests/audit/,audit.o audit_read.o)
+$(BUILD)/tests/audit: $(addprefix $(BUILD)/obj/tests/audit/,audit.o audit_read.o audit_postgresql.o)
 	@mkdir -p $(@D)
-	$(link) -o $@ $^ $(shell pkg-config --libs sqlite3)
+	$(link) -o $@ $^ $(shell pkg-config --libs sqlite3) $(PQ)
 
 $(BUILD)/tests/append: $(BUILD)/obj/tests/audit/append.o
 	@mkdir -p $(@D)

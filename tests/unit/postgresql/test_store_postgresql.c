@@ -392,6 +392,31 @@ static void who_does_not_lead_writes_and_reads_nothing(void **state)
     assert_int_equal(rows_of(FENCED_STATE, "NULL"), 4); // there is no lease
 }
 
+// What a write says that names this epoch.
+static const char *written_by(const char *epoch)
+{
+    char sql[4096];
+    const char *mark = strstr(FENCED_WRITE, "%s");
+    (void)snprintf(sql, sizeof sql, "SELECT * FROM mayhem_write(%s%s)", epoch, mark + 2);
+    return query(sql);
+}
+
+// A save came first: the insert fails, and what is written instead asks for the epoch again.
+static void a_settle_completes_a_save_under_the_same_fence(void **state)
+{
+    store_t *store = opened(state);
+    assert_true(store_close(&store));
+    execute("INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries)"
+            " VALUES ('00000000-0000-0000-0000-000000000001', 'h', 'h', 'p', 1, 3)");
+    execute("UPDATE lease SET epoch = 5, expires = clock_timestamp() + interval '1 hour'");
+    assert_int_equal(rows_of(FENCED_WRITE, "4"), 0);
+    assert_string_equal(query("SELECT outcome IS NULL FROM jobs"), "1;");
+    assert_string_equal(written_by("4"), "");
+    assert_string_equal(written_by("5"), "1;");
+    assert_string_equal(query("SELECT outcome, deliveries, settled_ms FROM jobs"), "dead|3|1000;");
+    assert_string_equal(written_by("5"), "0;"); // it has to be told
+}
+
 // A batch has locked the lease: whoever takes over waits for its end, a renewal does not.
 static void a_take_over_waits_for_the_batch_under_way(void **state)
 {
@@ -591,6 +616,7 @@ int main(void)
         TEST(savers_side_by_side_make_one_chain),
         TEST(savers_at_once_make_one_chain),
         TEST(who_does_not_lead_writes_and_reads_nothing),
+        TEST(a_settle_completes_a_save_under_the_same_fence),
         TEST(a_take_over_waits_for_the_batch_under_way),
         TEST(a_batch_that_is_refused_fails_and_passes),
         TEST(what_is_unknown_is_written_again_before_all_later),
