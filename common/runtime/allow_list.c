@@ -147,6 +147,8 @@ static int read_list(const char *path, list_t *ret_self, char error[MM_ERROR_MAX
     if (exit_code != 0)
         return exit_code;
     mm_private_line_t line = {.path = path, .rest = {self.text, self.size}};
+    // Who may put files into the folder may put an older list there.
+    exit_code = mm_private_place_check(path, error);
     while (exit_code == 0 && mm_private_line_next(&line)) {
         mm_allowed_t row;
         exit_code = parse_row(&line, &row, error);
@@ -246,17 +248,10 @@ static kept_t *row_of(mm_allow_list_t *self, const mm_allowed_t *row)
 
 int mm_allow_list_read(mm_allow_list_t *self, const char *path, char error[MM_ERROR_MAX])
 {
-    char folder[MM_PRIVATE_PATH];
     list_t list;
     int exit_code = read_list(path, &list, error);
     if (exit_code != 0)
         return exit_code;
-    // Who may put files into the folder may put an older list there.
-    exit_code = mm_private_folder_of(path, folder) ? mm_private_folder_check(folder, error) : 0;
-    if (exit_code != 0) {
-        clear_list(&list);
-        return exit_code;
-    }
     kept_t **listed = calloc(list.count + 1, sizeof(kept_t *));
     kept_t **by_key = calloc(list.count + 1, sizeof(kept_t *));
     assert(listed && by_key);
@@ -353,6 +348,11 @@ static int write_list(const char *path, mm_str_t first, mm_str_t second, char er
         mm_private_file_write(path, (mm_str_t){text, first.size + second.size}, true, error);
     free(text);
     return exit_code;
+}
+
+int mm_allow_list_make(const char *path, char error[MM_ERROR_MAX])
+{
+    return mm_private_file_write(path, mm_str(heading), false, error);
 }
 
 int mm_allow_list_add(const char *path, const mm_key_t *key, char error[MM_ERROR_MAX])

@@ -32,7 +32,7 @@ void mm_allow_list_destroy(mm_allow_list_t **self_p);
 
 // Reads the file over the list. Returns 0, or a sysexits code with one sentence in error (path,
 // line, what is wrong, how to mend it); the list is as before then. EX_NOPERM: others may write to
-// it or put files into its folder. A file without a byte is one that was cut off, and refused.
+// it or put files into its folder, or into that of the file to which it is a link. A file without a byte is one that was cut off, and refused.
 int mm_allow_list_read(mm_allow_list_t *self, const char *path, char error[MM_ERROR_MAX]);
 
 // The row of a key, NULL when there is none that counts at this Unix time. The list keeps it.
@@ -47,6 +47,9 @@ const mm_allowed_t *mm_allow_list_next_revoked(mm_allow_list_t *self);
 // Each row that is not revoked, in the order of the file; *place begins as 0. NULL behind the last.
 const mm_allowed_t *mm_allow_list_next(const mm_allow_list_t *self, size_t *place);
 
+// Makes the file of a list that lets nobody in. Returns 0, or a sysexits code with one sentence in
+// error (EX_CANTCREAT: it exists).
+int mm_allow_list_make(const char *path, char error[MM_ERROR_MAX]);
 // Adds a line to the file, or removes that of a name in a role; the file is replaced as a whole and
 // synced. Returns 0, or a sysexits code with one sentence in error (EX_DATAERR: the name has a key
 // in that role already, EX_NOINPUT: it has none).

@@ -273,6 +273,9 @@ int mm_key_read(const char *path, mm_key_t *ret_self, char error[MM_ERROR_MAX])
         exit_code = parse_line(&reader);
     if (exit_code == 0)
         exit_code = check_whole(&reader);
+    // Clients know the consumer by it: nobody else may put another one there.
+    if (exit_code == 0 && reader.key.role == MM_KEY_CONSUMER)
+        exit_code = mm_private_place_check(path, error);
     mm_private_file_free(&text, size);
     if (exit_code == 0)
         *ret_self = reader.key;

@@ -57,7 +57,8 @@ void mm_key_draw(mm_key_t *self);
 
 // Reads a file. Returns 0, or a sysexits code with one sentence in error (the path, the line, what
 // is wrong, how to mend it): EX_NOINPUT it cannot be read, EX_NOPERM others than its owner can (any
-// bit of 0077) or it is another user's, EX_CONFIG it is not such a file, or public does not belong
+// bit of 0077) or it is another user's, or it is a consumer's and others may put files into its
+// folder or that of the file to which it is a link, EX_CONFIG it is not such a file, or public does not belong
 // to secret. A date that has passed is no error here.
 int mm_key_read(const char *path, mm_key_t *ret_self, char error[MM_ERROR_MAX]);
 // Writes a file with mode 0600, by a new file beside it that is synced and renamed. Must not exist

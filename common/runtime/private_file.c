@@ -64,6 +64,36 @@ int mm_private_folder_check(const char *folder, char error[MM_ERROR_MAX])
     return 0;
 }
 
+#define LINKS_MAX 40 // as the kernel
+
+// Where the symbolic link leads to: relative to its folder, unless it says otherwise. False: it is
+// none, or leads to a path that is too long.
+static bool follow(const char *folder, char path[MM_PRIVATE_PATH])
+{
+    char target[MM_PRIVATE_PATH];
+    ssize_t size = readlink(path, target, sizeof target);
+    if (size <= 0 || (size_t)size >= sizeof target)
+        return false;
+    target[size] = '\0';
+    int length = *target == '/' ? snprintf(path, MM_PRIVATE_PATH, "%s", target)
+                                : snprintf(path, MM_PRIVATE_PATH, "%s/%s", folder, target);
+    return length < MM_PRIVATE_PATH;
+}
+
+int mm_private_place_check(const char *path, char error[MM_ERROR_MAX])
+{
+    char at[MM_PRIVATE_PATH], folder[MM_PRIVATE_PATH];
+    if (snprintf(at, sizeof at, "%s", path) >= (int)sizeof at)
+        return complain(EX_NOINPUT, error, "the path %.*s... is too long", PATH_SHOWN, path);
+    for (int i = 0; i <= LINKS_MAX; i++) {
+        int exit_code =
+            mm_private_folder_of(at, folder) ? mm_private_folder_check(folder, error) : EX_NOINPUT;
+        if (exit_code != 0 || !follow(folder, at))
+            return exit_code;
+    }
+    return complain(EX_NOINPUT, error, "%.*s is a link that leads to no file", PATH_SHOWN, path);
+}
+
 static bool sync_folder(const char *folder)
 {
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -37,6 +37,9 @@ int mm_private_file_rename(const char *from, const char *to, char error[MM_ERROR
 // Whether nobody but this user, or root, may put files there. Returns 0, or a sysexits code with
 // one sentence in error: EX_NOINPUT it cannot be looked at, or is none, EX_NOPERM.
 int mm_private_folder_check(const char *folder, char error[MM_ERROR_MAX]);
+// The same for the folder of a file and, when that is a symbolic link, the folder of each file that
+// it leads to: whoever may put files there has this one.
+int mm_private_place_check(const char *path, char error[MM_ERROR_MAX]);
 // The folder of a file: "." without a slash. False: it does not fit.
 #define MM_PRIVATE_PATH 4096
 bool mm_private_folder_of(const char *path, char ret_folder[MM_PRIVATE_PATH]);

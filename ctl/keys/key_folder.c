@@ -1,7 +1,9 @@
 // See key_folder.h.
 
 #include "key_folder.h"
+#include "allow_list.h"
 #include "clock.h"
+#include "crash.h"
 #include "ctl.h"
 #include "private_file.h"
 
@@ -83,13 +85,35 @@ static int read_own(const key_folder_t *self, const char *name, mm_key_t *ret_ke
     return 0;
 }
 
+// Makes the list of a new folder, before consumer.key: so a list is gone when that is there alone.
+// A list that lets nobody in is from a crash in between.
+static int make_list(const key_folder_t *self, bool *ret_is_new)
+{
+    char error[MM_ERROR_MAX];
+    size_t place = 0;
+    *ret_is_new = true;
+    if (access(self->allowed, F_OK) != 0 && errno == ENOENT) {
+        int exit_code = mm_allow_list_make(self->allowed, error);
+        MM_CRASH_POINT("keys: there is a list, and no key of the consumer");
+        return exit_code == 0 ? 0 : ctl_fail(exit_code, "%s", error);
+    }
+    mm_allow_list_t *list = mm_allow_list_new();
+    int exit_code = mm_allow_list_read(list, self->allowed, error);
+    *ret_is_new = exit_code == 0 && mm_allow_list_next(list, &place) == NULL;
+    mm_allow_list_destroy(&list);
+    return exit_code == 0 ? 0 : ctl_fail(exit_code, "%s", error);
+}
+
 static int make_consumer(key_folder_t *self)
 {
     char path[KEY_PATH], error[MM_ERROR_MAX];
-    struct stat status;
+    bool is_new = !self->has_next && !self->has_former;
     if (self->has_consumer)
         return 0;
-    if (stat(self->allowed, &status) == 0 || self->has_next || self->has_former)
+    int exit_code = is_new ? make_list(self, &is_new) : 0;
+    if (exit_code != 0)
+        return exit_code;
+    if (!is_new)
         return ctl_fail(EX_DATAERR,
                         "%s has keys, but no consumer.key, by which clients know the consumer: put "
                         "it back from a copy, or begin in another folder",
@@ -99,7 +123,7 @@ static int make_consumer(key_folder_t *self)
     mm_key_draw(&self->consumer);
     if (!key_folder_path(self, "consumer", path))
         return EX_USAGE;
-    int exit_code = mm_key_write(&self->consumer, path, false, error);
+    exit_code = mm_key_write(&self->consumer, path, false, error);
     self->has_consumer = exit_code == 0;
     return exit_code == 0 ? 0 : ctl_fail(exit_code, "%s", error);
 }
@@ -171,6 +195,31 @@ static bool is_client(const char *file, char name[MM_NAME_MAX + 1])
     memcpy(name, file, size - end);
     name[size - end] = '\0';
     return !key_folder_is_own(name);
+}
+
+#define FILES_SHOWN 400 // bytes of the names of clients' files
+
+int key_folder_need_list(const key_folder_t *self)
+{
+    char names[FILES_SHOWN] = "", name[MM_NAME_MAX + 1];
+    struct dirent **files = NULL;
+    size_t size = 0;
+    if (access(self->allowed, F_OK) == 0 || errno != ENOENT)
+        return 0;
+    int count = scandir(self->path, &files, NULL, versionsort);
+    for (int i = 0; i < count; i++) {
+        if (is_client(files[i]->d_name, name) && size < sizeof names)
+            size += (size_t)snprintf(names + size, sizeof names - size, "%s%s.key",
+                                     size > 0 ? ", " : "", name);
+        free(files[i]);
+    }
+    free(files);
+    return ctl_fail(EX_NOINPUT,
+                    "the list %s is gone, and a new one would revoke all keys: put it back from a "
+                    "copy, or write it again, a line ROLE NAME PUBLIC for each key that may come "
+                    "in, as its file says (here are %s%s); or begin in another folder",
+                    self->allowed, count < 0 || !*names ? "none" : names,
+                    size < sizeof names ? "" : " ...");
 }
 
 int key_folder_each(const key_folder_t *self, key_folder_fn *fn, void *arg)

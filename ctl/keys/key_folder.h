@@ -38,6 +38,10 @@ int key_folder_open(key_folder_t *self, target_t *target, const char *keys, key_
 // Clears the secrets, and unlocks.
 void key_folder_close(key_folder_t *self);
 
+// Whether the allow list is there, which is made with consumer.key: a new one would revoke all
+// whose keys it does not have. Returns 0, or a sysexits code after a sentence.
+int key_folder_need_list(const key_folder_t *self);
+
 // The path of a file in it, "eu-1" and ".key". False, after a sentence: it is too long.
 bool key_folder_path(const key_folder_t *self, const char *name, char ret_path[KEY_PATH]);
 

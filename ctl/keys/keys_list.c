@@ -7,9 +7,7 @@
 #include "keys.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <unistd.h>
 
 #define DAY_MS INT64_C(86400000)
 
@@ -84,7 +82,9 @@ int keys_list(keys_options_t *options)
     bool is_good = true;
     mm_allow_list_t *list = mm_allow_list_new();
     int exit_code = key_folder_open(&folder, &options->target, options->keys, KEY_FOLDER_LOOK);
-    if (exit_code == 0 && (access(folder.allowed, F_OK) == 0 || errno != ENOENT)) {
+    if (exit_code == 0)
+        exit_code = key_folder_need_list(&folder);
+    if (exit_code == 0) {
         exit_code = mm_allow_list_read(list, folder.allowed, error);
         if (exit_code != 0)
             (void)ctl_fail(exit_code, "%s", error);

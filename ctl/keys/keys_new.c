@@ -84,12 +84,10 @@ static int check_free(const key_folder_t *folder, const mm_key_t *key, const cha
     char error[MM_ERROR_MAX];
     mm_key_t there;
     bool has_file = access(file, F_OK) == 0 || errno != ENOENT;
-    bool has_list = access(folder->allowed, F_OK) == 0 || errno != ENOENT;
     int exit_code = has_file ? mm_key_read(file, &there, error) : 0;
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);
-    if (has_list)
-        exit_code = check_list(folder, key, has_file ? &there : NULL, file);
+    exit_code = check_list(folder, key, has_file ? &there : NULL, file);
     if (exit_code == 0 && has_file &&
         (there.role != key->role || strcmp(there.name.text, key->name.text) != 0 ||
          !mm_key_trusts(&there, folder->consumer.public_key)))
@@ -138,6 +136,8 @@ int keys_new(keys_options_t *options)
     exit_code = key_folder_open(&folder, &options->target, options->keys, KEY_FOLDER_MAKE);
     if (exit_code == 0 && !key_folder_path(&folder, options->name, file))
         exit_code = EX_USAGE;
+    if (exit_code == 0)
+        exit_code = key_folder_need_list(&folder);
     if (exit_code == 0)
         exit_code = check_free(&folder, &key, file);
     if (exit_code == 0) {

@@ -72,6 +72,8 @@ int keys_revoke(keys_options_t *options)
                         "operator",
                         options->role);
     int exit_code = key_folder_open(&folder, &options->target, options->keys, KEY_FOLDER_LIST);
+    if (exit_code == 0)
+        exit_code = key_folder_need_list(&folder);
     if (exit_code == 0 && !options->role)
         exit_code = find_role(&folder, options->name, &role);
     if (exit_code == 0) {

@@ -138,6 +138,31 @@ refuses "a list with an error, to list" 78 'keys/allowed:7:' list
 truncate -s -15 keys/allowed
 refuses "a list that was cut off" 78 'keys/allowed:6: the last line has no newline' list
 cp kept keys/allowed
+mv keys/allowed allowed.kept
+gone='the list keys/allowed is gone.*ROLE NAME PUBLIC.*here are eu-1.key, operator-1.key, .*viewer-1.key'
+refuses "new beside a list that is gone" 66 "$gone" new us-1 --role saver
+refuses "list of a list that is gone" 66 "$gone" list
+refuses "revoke from a list that is gone" 66 "$gone" revoke eu-1
+refuses "so does another key in the file that is there" 66 "$gone" new eu-1 --role restarter
+awk '/^for name in eu-1 us-1/ { on = 1 } /^```/ { on = 0 } on' "$root/docs/operations.md" |
+    sed 's/eu-1 us-1/eu-1 saver-1/' >again.sh
+bash again.sh
+does "the list can be written again from the files" "restarter  eu-1 .* no end.saver +saver-1 .*$until_day" list
+mv allowed.kept keys/allowed
+"$build/mayhem" keys new one --role saver --keys begun >out && rm begun/consumer.key begun/one.key
+"$build/mayhem" keys revoke one --keys begun >out
+does "a list without a line and no consumer.key are from a crash" '^saver one may' \
+    new one --role saver --keys begun
+mkdir -m 777 open
+mv keys/allowed open/list && ln -s ../open/list keys/allowed
+refuses "a list that is a link into a folder of others" 77 'open has mode 0777' new us-1 --role saver
+refuses "also to list" 77 'open has mode 0777' list
+matches "doctor says so, too" 'FAIL  list: .*open has mode 0777' \
+    "$("$build/mayhem" doctor --keys keys)"
+rm keys/allowed && mv open/list keys/allowed
+mv keys/consumer.key open/key && ln -s ../open/key keys/consumer.key
+refuses "and a consumer.key that is one" 77 'open has mode 0777' list
+rm keys/consumer.key && mv open/key keys/consumer.key
 mv keys/consumer.key consumer.kept
 refuses "no consumer.key beside a list" 65 'put it back from a copy' new us-1 --role saver
 refuses "list without consumer.key" 66 'there are no keys in keys' list

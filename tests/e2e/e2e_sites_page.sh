@@ -16,8 +16,30 @@ fi
 ln -s "$build" build
 printf '#!/usr/bin/env bash\nexec %q "$@"\n' "$root/run.sh" >run.sh
 chmod +x run.sh
+
+# What the page kills is written down: the program of each pid, and its pid.
+kill_noted() {
+    printf '%s %s\n' "$(basename "$(readlink "/proc/${*: -1}/exe")")" "${*: -1}" >>killed
+    builtin kill "$@"
+}
+# The processes that work in this folder, wherever their network is and whatever they are called.
+working_here() {
+    local folder pid
+    for folder in /proc/[0-9]*/cwd; do
+        pid=${folder//[^0-9]/}
+        [[ ! $folder -ef $work || $pid == "$$" || $pid == "$BASHPID" ]] ||
+            printf '%s %s\n' "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)"
+    done
+}
+# The names of hosts that the blocks of a page make.
+names_of() {
+    grep -o "seq -f '[^']*'" "$root/$1" | sort -u
+}
+
+equal "no host is one of README's, which this machine has restarted within the hour" "" \
+    "$(comm -12 <(names_of README.md) <(names_of docs/sites.md))"
 {
-    printf 'set -u\n'
+    printf 'set -u\n%s\nkill() { kill_noted "$@"; }\n' "$(declare -f kill_noted)"
     awk '/^```sh/ { on = 1; next } /^```/ { on = 0 } on' "$root/docs/sites.md"
 } >page.sh
 at_least() {
@@ -40,7 +62,21 @@ matches "status is seen from a site" 'restarter' "$(cat page.out)"
 matches "the revoked key is told of on the hub" 'name=us-1' \
     "$(grep -h 'A key no longer counts' hub/log/consumer.log)"
 matches "and at its site" 'refuse' "$(cat us.log)"
-equal "nothing is left running" "" "$(running "$work")"
+equal "each kill of the page ends a restarter, and no two the same one" \
+    'mayhem-restarter mayhem-restarter mayhem-restarter mayhem-restarter, 4' \
+    "$(cut -d ' ' -f 1 killed | paste -sd ' '), $(sort -u killed | wc -l)"
+while read -r program pid; do
+    check "$program $pid has ended" is_gone "$pid"
+done <killed
+equal "they are the four that have begun" \
+    "$(sed -n 's/.*\[\([0-9]*\)\] Ready .*/\1/p' eu.log us.log | sort)" "$(cut -d ' ' -f 2 killed | sort)"
+equal "the killed one is lost, and then the other one joins" \
+    'A worker joins, Lost a worker: no heartbeat, A worker joins' \
+    "$(sed -n 's/.* \(A worker joins\|Lost a worker.*\) worker=eu-1 *.*/\1/p' hub/log/consumer.log |
+        head -n 3 | paste -sd , | sed 's/,/, /g')"
+equal "nothing else goes wrong" "" "$(grep -v ' Killed ' page.err)"
+equal "nothing is left running" "" "$(working_here)"
+mapfile -t started < <(working_here | cut -d ' ' -f 1) # clean_up ends them
 if [[ -e .not_ok ]]; then
     sed 's/^/#   /' page.out page.err
 fi

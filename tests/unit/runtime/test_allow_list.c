@@ -342,6 +342,35 @@ static void others_may_read_a_list_and_not_write_it(void **state)
     assert_int_equal(chown(folder, 0, (gid_t)-1), 0);
 }
 
+// Whoever may put files where the list really is has the list.
+static void a_link_must_not_lead_to_a_folder_of_others(void **state)
+{
+    (void)state;
+    char open_folder[TEMP_PATH_MAX], target[TEMP_PATH_MAX], middle[TEMP_PATH_MAX];
+    static const char text[] = "saver s " B "\n";
+    temp_path(open_folder, "open");
+    temp_path(target, "open/list");
+    temp_path(middle, "open/link");
+    assert_int_equal(mkdir(open_folder, 0700), 0);
+    temp_write(target, text, strlen(text), 0600);
+    assert_int_equal(symlink("open/list", path), 0);
+    assert_int_equal(mm_allow_list_read(list, path, error), 0);
+    assert_int_equal(chmod(open_folder, 0777), 0);
+    assert_refused(EX_NOPERM, "has mode 0777, so that others could put keys there");
+    mm_name_t name = {""};
+    mm_key_t key = {.role = MM_KEY_SAVER, .name = name, .public_key = A};
+    assert_int_equal(mm_allow_list_add(path, &key, error), EX_NOPERM);
+    assert_int_equal(mm_allow_list_remove(path, MM_KEY_SAVER, "s", error), EX_NOPERM);
+    assert_int_equal(unlink(path), 0);
+    // Also when only a link lies there, which leads back.
+    temp_write(path, text, strlen(text), 0600);
+    assert_int_equal(unlink(target), 0);
+    assert_int_equal(symlink(path, middle), 0);
+    assert_int_equal(mm_allow_list_read(list, path, error), 0);
+    (void)strcpy(path, middle);
+    assert_refused(EX_NOPERM, "has mode 0777, so that others could put keys there");
+}
+
 // ---- changing a file
 
 static const char *content(void)
@@ -443,6 +472,7 @@ int main(void)
         TEST(a_list_with_an_error_is_refused_as_a_whole),
         TEST(what_was_refused_leaves_the_rows_as_they_were),
         TEST(others_may_read_a_list_and_not_write_it),
+        TEST(a_link_must_not_lead_to_a_folder_of_others),
         TEST(a_key_that_is_added_is_on_the_list),
         TEST(a_name_or_key_that_is_there_is_not_added),
         TEST(removing_leaves_all_other_lines_as_they_are),
