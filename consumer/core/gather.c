@@ -176,7 +176,8 @@ static void nack(gather_t *self, flight_t *flight, int64_t delay_ms)
     bool is_remembered = !flight->has_attempt; // else the record does
     if (is_remembered && (flight->attempts > 0 || restarted)) {
         settled_item_t *item = settled_cache_put(&self->cache, &flight->id, MM_OUTCOME_NONE);
-        item->attempts = flight->attempts;
+        // A late success of an earlier epoch was not charged.
+        item->attempts = restarted && flight->attempts == 0 ? 1 : flight->attempts;
         item->losses = flight->losses;
         item->restarted = restarted;
         item->worker = flight->late_worker ? flight->late_worker : flight->worker;
