@@ -399,6 +399,13 @@ static void tell_claim(gather_t *self, const workers_change_t *change)
     action->as.log.error = mm_str(change->reason);
 }
 
+static void tell_loss(gather_t *self, const workers_change_t *change)
+{
+    gather_action_t *action = gather_log(self, GATHER_LOG_WORKER_LOST, NULL);
+    action->as.log.worker = change->name;
+    action->as.log.error = mm_str(change->reason);
+}
+
 static void apply_changes(gather_t *self)
 {
     const workers_change_t *changes;
@@ -412,9 +419,7 @@ static void apply_changes(gather_t *self)
         case WORKERS_REFUSED: answer(self, GATHER_REFUSED, change); break;
         case WORKERS_REJOIN: answer(self, GATHER_REJOIN, change); break;
         case WORKERS_LAST: answer(self, GATHER_LAST, change); break;
-        case WORKERS_LOSS:
-            gather_log(self, GATHER_LOG_WORKER_LOST, NULL)->as.log.worker = change->name;
-            break;
+        case WORKERS_LOSS: tell_loss(self, change); break;
         case WORKERS_LEFT:
             gather_log(self, GATHER_LOG_WORKER_LEFT, NULL)->as.log.worker = change->name;
             break;

@@ -117,7 +117,7 @@ typedef enum {
 typedef enum {
     GATHER_LOG_IN_FLIGHT,     // redelivered while in flight: ignored
     GATHER_LOG_RETRY,         // a leg failed and is tried again
-    GATHER_LOG_WORKER_LOST,   // no heartbeat
+    GATHER_LOG_WORKER_LOST,   // error: why
     GATHER_LOG_WORKER_LEFT,   // bye
     GATHER_LOG_RECLAIMED,     // a restart of a lost worker, or one that was not delivered
     GATHER_LOG_TOO_MANY_DEAD, // max_dead is reached: draining
