@@ -15,6 +15,9 @@
 #define BIND_MS    20  // until what could not be bound is tried again
 #define TELL_BINDS 100 // that fail in a row for each line of it
 #define WHY_MAX    (MM_NAME_MAX + 128)
+#define SPARE_MS   1000  // between two searches for a port when there was none
+#define TELL_MS    10000 // between two lines of that
+#define NONE_MAX   160
 
 // A socket of both addresses.
 typedef struct {
@@ -32,6 +35,11 @@ struct listener {
     broadcast_t *broadcasts[2]; // events and viewers; NULL: not yet
     const mm_allowed_t *sender;
     char why[WHY_MAX];
+    mm_socket_t *spare; // bound for the next session; NULL: not yet
+    uint64_t ticket;    // its
+    int64_t spare_ms;   // before this none is searched for
+    int64_t tell_ms;    // nor told of
+    char no_port[NONE_MAX];
     unsigned next_port; // counts on from session to session
     bool is_bound;
     int64_t bind_ms; // when what is not bound is tried again
@@ -50,10 +58,20 @@ static void on_revoked(void *arg, const mm_allowed_t *row)
     self->config.revoked(self->config.arg, row);
 }
 
+// No-op without one.
+static void drop_spare(listener_t *self)
+{
+    if (!self->spare)
+        return;
+    mm_socket_destroy(&self->spare);
+    zap_end_ticket(self->zap, self->ticket);
+}
+
 // Sessions stay: their connections have been made, and a new one would be refused.
 static void on_replaced(void *arg)
 {
     listener_t *self = arg;
+    drop_spare(self);
     for (size_t i = 0; i < 2; i++) {
         shared_t *shared = &self->shared[i];
         if (*shared->bound)
@@ -196,20 +214,63 @@ static int bind_tasks(listener_t *self, mm_socket_t *socket)
     return error;
 }
 
+// Returns 0, or an errno.
+static int bind_spare(listener_t *self)
+{
+    if (self->spare)
+        return 0;
+    self->spare = mm_socket_try(ZMQ_PUSH);
+    if (!self->spare)
+        return errno;
+    self->ticket = zap_serve_session(self->zap, self->spare);
+    int error = bind_tasks(self, self->spare);
+    if (error != 0)
+        drop_spare(self);
+    return error;
+}
+
+static void tell_no_port(listener_t *self, int error, int64_t now_ms)
+{
+    const mm_ports_t *ports = &self->config.task_ports;
+    if (error == EADDRINUSE && ports->first != 0)
+        (void)snprintf(self->no_port, sizeof self->no_port,
+                       "all of --task-ports=%u..%u are in use there: stop what uses them, or give "
+                       "the consumer a longer range",
+                       ports->first, ports->last);
+    else
+        (void)snprintf(self->no_port, sizeof self->no_port,
+                       "the consumer has no port for its tasks: %s", zmq_strerror(error));
+    if (now_ms < self->tell_ms)
+        return;
+    self->tell_ms = now_ms + TELL_MS;
+    mm_log(MM_LOG_ERROR, "No port for the tasks of a worker: it is refused",
+           MM_STRING("name", self->sender->name.text), MM_STRING("why", self->no_port));
+}
+
+const char *listener_no_port(listener_t *self, int64_t now_ms)
+{
+    if (!self->spare && now_ms < self->spare_ms)
+        return self->no_port;
+    int error = bind_spare(self);
+    if (error == 0)
+        return NULL;
+    self->spare_ms = now_ms + SPARE_MS;
+    tell_no_port(self, error, now_ms);
+    return self->no_port;
+}
+
 mm_socket_t *listener_open_session(listener_t *self, uint64_t session)
 {
     assert(self->sender);
-    mm_socket_t *socket = mm_socket_try(ZMQ_PUSH);
-    if (!socket)
+    int error = bind_spare(self);
+    mm_socket_t *socket = self->spare;
+    if (error != 0) {
+        errno = error;
         return NULL;
-    zap_serve_session(self->zap, socket, session, self->sender);
-    int error = bind_tasks(self, socket);
-    if (error == 0)
-        return socket;
-    zap_end_session(self->zap, session);
-    mm_socket_destroy(&socket);
-    errno = error;
-    return NULL;
+    }
+    self->spare = NULL;
+    zap_give_session(self->zap, self->ticket, session, self->sender);
+    return socket;
 }
 
 void listener_close_session(listener_t *self, uint64_t session)
@@ -285,6 +346,7 @@ void listener_destroy(listener_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
+    drop_spare(self);
     zap_destroy(&self->zap);
     free(self);
 }

@@ -541,6 +541,12 @@ void gather_beat_now(gather_t *self)
     self->beat_ms = self->now_ms;
 }
 
+bool gather_has_session(const gather_t *self, const mm_report_t *report)
+{
+    const worker_t *worker = workers_find(self->workers, report->worker, report->instance);
+    return worker && worker->session > report->session;
+}
+
 bool gather_is_halted(const gather_t *self)
 {
     return self->limits.is_halted || (self->is_real && !self->limits.is_complete);

@@ -239,6 +239,10 @@ typedef struct {
 } gather_worker_t;
 bool gather_next_worker(const gather_t *self, gather_worker_t *cursor);
 
+// Whether a hello would be welcomed to the session that its sender has already: it has crossed with
+// the first welcome.
+bool gather_has_session(const gather_t *self, const mm_report_t *report);
+
 typedef struct {
     uint64_t received;
     uint64_t acked;

@@ -293,6 +293,43 @@ static void each_session_has_a_port_of_the_range(void **state)
     }
 }
 
+// A session has its port before it begins, so no worker is welcomed without one.
+static void a_range_that_is_in_use_is_told(void **state)
+{
+    (void)state;
+    static curve_step_fn *const steps[] = {own_frame_is_believed, NULL};
+    unsigned first = free_ports(6);
+    mm_socket_t *others[6], *tasks;
+    config.task_ports = (mm_ports_t){first, first + 5};
+    start();
+    connect_to(&good, ZMQ_PUSH, &curve_keys[EU_1], curve_keys[CONSUMER].public_key, "inbox");
+    curve_play(steps);
+    for (unsigned i = 0; i < 6; i++) {
+        others[i] = mm_socket_new(ZMQ_PULL);
+        (void)snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", first + i);
+        assert_int_equal(mm_socket_bind(others[i], endpoint), 0);
+    }
+    char expected[64];
+    (void)snprintf(expected, sizeof expected, "all of --task-ports=%u..%u are in use", first,
+                   first + 5);
+    assert_non_null(strstr(listener_no_port(listener, 1000), expected));
+    mm_socket_destroy(&others[3]);
+    assert_non_null(strstr(listener_no_port(listener, 1999), expected)); // not so soon again
+    int64_t now_ms = 2000, limit_ms = mm_clock_ms() + 5000; // libzmq closes in its own thread
+    while (listener_no_port(listener, now_ms) && mm_clock_ms() < limit_ms)
+        now_ms += 1000;
+    assert_null(listener_no_port(listener, now_ms));
+    tasks = listener_open_session(listener, 1);
+    assert_non_null(tasks);
+    mm_socket_endpoint(tasks, endpoint, sizeof endpoint);
+    assert_int_equal(strtoul(strrchr(endpoint, ':') + 1, NULL, 10), first + 3);
+    assert_non_null(listener_no_port(listener, now_ms + 1000));
+    mm_socket_destroy(&tasks);
+    listener_close_session(listener, 1);
+    for (unsigned i = 0; i < 6; i++)
+        mm_socket_destroy(&others[i]);
+}
+
 static void a_range_that_is_too_short_for_the_list_is_refused(void **state)
 {
     (void)state;
@@ -406,6 +443,7 @@ int main(void)
         TEST(viewers_are_behind_the_other_three),
         TEST(a_port_in_use_is_told),
         TEST(each_session_has_a_port_of_the_range),
+        TEST(a_range_that_is_in_use_is_told),
         TEST(a_range_that_is_too_short_for_the_list_is_refused),
         TEST(who_is_revoked_hears_nothing_more),
         TEST(all_ports_take_another_key_of_the_consumer),
