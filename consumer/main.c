@@ -420,7 +420,7 @@ static void on_cut(void *arg, uint64_t session)
 static void on_drop(void *arg, const char *where, const char *why)
 {
     consumer_t *self = arg;
-    mm_receiver_drop(&self->receiver, why, where, mm_clock_ms());
+    mm_receiver_drop_other(&self->receiver, why, where, mm_clock_ms());
 }
 
 static const char *on_taken(void *arg, const mm_allowed_t *row)
