@@ -117,15 +117,18 @@ static int bind_shared(listener_t *self, shared_t *shared)
     return error;
 }
 
-// Binds what is not bound. Returns 0, or the last errno.
-static int bind_all(listener_t *self)
+// Binds what is not bound. Returns 0, or the last errno and its port.
+static int bind_all(listener_t *self, unsigned *ret_port)
 {
     int last = 0;
-    for (size_t i = 0; i < 2; i++) {
-        int error = bind_shared(self, &self->shared[i]);
-        last = error != 0 ? error : last;
-        error = broadcast_bind(self->broadcasts[i]);
-        last = error != 0 ? error : last;
+    unsigned port = self->config.address.port; // of jobs, inbox, events and viewers
+    for (unsigned i = 0; i < 4; i++) {
+        int error =
+            i < 2 ? bind_shared(self, &self->shared[i]) : broadcast_bind(self->broadcasts[i - 2]);
+        if (error == 0)
+            continue;
+        last = error;
+        *ret_port = port + i;
     }
     self->is_bound = last == 0;
     return last;
@@ -145,6 +148,24 @@ static void listen_on(listener_t *self, broadcast_t *broadcast, bool is_viewers,
     self->broadcasts[is_viewers] = broadcast;
 }
 
+static int refuse_address(const listener_t *self, unsigned port, int code, char error[MM_ERROR_MAX])
+{
+    const mm_endpoint_t *address = &self->config.address;
+    const char *fix;
+    if (code == ENODEV)
+        fix = "that is neither an IP address nor an interface of this machine: give one to "
+              "--listen, no name, or * for all";
+    else if (code == EADDRNOTAVAIL)
+        fix = "this machine does not have that address: give --listen one of its own, or * for all";
+    else if (code == EADDRINUSE)
+        fix = "stop what uses that port, or choose another --listen; it takes four in a row";
+    else
+        fix = "choose another --listen";
+    (void)snprintf(error, MM_ERROR_MAX, "cannot listen on tcp://%.200s:%u: %s; %s", address->host,
+                   port, zmq_strerror(code), fix);
+    return EX_UNAVAILABLE;
+}
+
 int listener_bind(listener_t *self, mm_socket_t *jobs, mm_socket_t *inbox, broadcast_t *events,
                   broadcast_t *viewers, int viewers_frames, char error[MM_ERROR_MAX])
 {
@@ -157,14 +178,9 @@ int listener_bind(listener_t *self, mm_socket_t *jobs, mm_socket_t *inbox, broad
     listen_on(self, events, false, 0, mm_endpoint_of(address, MM_SOCKET_EVENTS, endpoint));
     listen_on(self, viewers, true, viewers_frames,
               mm_endpoint_suffix(address, MM_SUFFIX_VIEWERS, endpoint));
-    int code = bind_all(self);
-    if (code == 0)
-        return 0;
-    (void)snprintf(error, MM_ERROR_MAX,
-                   "cannot listen on tcp://%.200s:%u and the three ports above it: %s; stop what "
-                   "uses them, or choose another --listen",
-                   address->host, address->port, zmq_strerror(code));
-    return EX_UNAVAILABLE;
+    unsigned port;
+    int code = bind_all(self, &port);
+    return code == 0 ? 0 : refuse_address(self, port, code, error);
 }
 
 // ---- messages
@@ -181,10 +197,7 @@ const char *listener_check(listener_t *self, mm_receiver_t *receiver, const mm_f
         zap_shut_down(&receiver->message); // its next connection is refused, which it is told
     else if (frame)
         why = frame_check(self->sender, is_jobs, frame);
-    if (!why)
-        return NULL;
-    (void)snprintf(self->why, sizeof self->why, "%s (key %s)", why, self->sender->name.text);
-    return self->why;
+    return why;
 }
 
 const mm_allowed_t *listener_sender(const listener_t *self)
@@ -292,14 +305,16 @@ int64_t listener_turn(listener_t *self, int64_t now_ms)
         return next_ms;
     if (now_ms < self->bind_ms)
         return mm_earlier(next_ms, self->bind_ms);
-    int error = bind_all(self);
+    unsigned port;
+    int error = bind_all(self, &port);
     if (error == 0) {
         self->binds = 0;
         return next_ms;
     }
     self->bind_ms = now_ms + BIND_MS;
     if (++self->binds % TELL_BINDS == 0) // a port that was closed is in use for a moment
-        mm_log(MM_LOG_ERROR, "Cannot listen again", MM_STRING("error", zmq_strerror(error)));
+        mm_log(MM_LOG_ERROR, "Cannot listen again", MM_INT("port", port),
+               MM_STRING("error", zmq_strerror(error)));
     return mm_earlier(next_ms, self->bind_ms);
 }
 

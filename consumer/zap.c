@@ -407,7 +407,10 @@ static bool is_to_be_read(watched_t *self, int64_t now_ms)
 // What was read before holds when there was an error, which is told of once.
 static void note_read(watched_t *self, int exit_code, const char *error)
 {
+    bool had_failed = self->has_failed;
     self->has_failed = exit_code != 0;
+    if (had_failed && !self->has_failed)
+        mm_log(MM_LOG_INFO, "Keys can be read again", MM_STRING("file", self->path));
     if (self->has_failed && self->is_news)
         mm_log(MM_LOG_ERROR, "Cannot read keys anew: the former ones hold",
                MM_STRING("error", error));
