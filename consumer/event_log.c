@@ -159,7 +159,8 @@ void event_log(event_log_t *self, const gather_action_t *action, int64_t now_ms)
                MM_SECONDS("in", log->delay_ms), MM_STR("error", log->error));
         break;
     case GATHER_LOG_WORKER_LOST:
-        mm_log(MM_LOG_WARN, MM_MESSAGE_WORKER_LOST, MM_STRING("worker", log->worker.text));
+        mm_log(MM_LOG_WARN, MM_MESSAGE_WORKER_LOST, MM_STRING("worker", log->worker.text),
+               MM_STR("why", log->error));
         break;
     case GATHER_LOG_WORKER_LEFT:
         mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_LEFT, MM_STRING("worker", log->worker.text));
@@ -191,9 +192,7 @@ void event_log(event_log_t *self, const gather_action_t *action, int64_t now_ms)
     case GATHER_LOG_OTHER_RUN:
         mm_log(MM_LOG_WARN, MM_MESSAGE_OTHER_RUN, MM_STR("publisher", log->error));
         break;
-    case GATHER_LOG_UNABLE:
-        mm_log(MM_LOG_ERROR, "No restarter can start anything: handing out nothing more");
-        break;
+    case GATHER_LOG_UNABLE: mm_log(MM_LOG_ERROR, MM_MESSAGE_UNABLE); break;
     case GATHER_LOG_STARTS_ENDED: mm_log(MM_LOG_INFO, MM_MESSAGE_STARTS_ENDED); break;
     case GATHER_LOG_TOO_MANY_DEAD: mm_log(MM_LOG_ERROR, MM_MESSAGE_TOO_MANY_DEAD); break;
     }

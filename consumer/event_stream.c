@@ -121,6 +121,8 @@ static void fill_note(json_t *object, const gather_action_t *action)
     if (log->log == GATHER_LOG_RETRY || log->log == GATHER_LOG_RECLAIMED ||
         log->log == GATHER_LOG_HELD)
         set_text(object, "error", log->error);
+    if (log->log == GATHER_LOG_WORKER_LOST)
+        set_text(object, "why", log->error);
     set_text(object, "worker", mm_str(log->worker.text));
 }
 

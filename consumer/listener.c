@@ -15,6 +15,9 @@
 #define BIND_MS    20  // until what could not be bound is tried again
 #define TELL_BINDS 100 // that fail in a row for each line of it
 #define WHY_MAX    (MM_NAME_MAX + 128)
+#define SPARE_MS   1000  // between two searches for a port when there was none
+#define TELL_MS    10000 // between two lines of that
+#define NONE_MAX   160
 
 // A socket of both addresses.
 typedef struct {
@@ -32,6 +35,11 @@ struct listener {
     broadcast_t *broadcasts[2]; // events and viewers; NULL: not yet
     const mm_allowed_t *sender;
     char why[WHY_MAX];
+    mm_socket_t *spare; // bound for the next session; NULL: not yet
+    uint64_t ticket;    // its
+    int64_t spare_ms;   // before this none is searched for
+    int64_t tell_ms;    // nor told of
+    char no_port[NONE_MAX];
     unsigned next_port; // counts on from session to session
     bool is_bound;
     int64_t bind_ms; // when what is not bound is tried again
@@ -50,10 +58,20 @@ static void on_revoked(void *arg, const mm_allowed_t *row)
     self->config.revoked(self->config.arg, row);
 }
 
+// No-op without one.
+static void drop_spare(listener_t *self)
+{
+    if (!self->spare)
+        return;
+    mm_socket_destroy(&self->spare);
+    zap_end_ticket(self->zap, self->ticket);
+}
+
 // Sessions stay: their connections have been made, and a new one would be refused.
 static void on_replaced(void *arg)
 {
     listener_t *self = arg;
+    drop_spare(self);
     for (size_t i = 0; i < 2; i++) {
         shared_t *shared = &self->shared[i];
         if (*shared->bound)
@@ -99,15 +117,18 @@ static int bind_shared(listener_t *self, shared_t *shared)
     return error;
 }
 
-// Binds what is not bound. Returns 0, or the last errno.
-static int bind_all(listener_t *self)
+// Binds what is not bound. Returns 0, or the last errno and its port.
+static int bind_all(listener_t *self, unsigned *ret_port)
 {
     int last = 0;
-    for (size_t i = 0; i < 2; i++) {
-        int error = bind_shared(self, &self->shared[i]);
-        last = error != 0 ? error : last;
-        error = broadcast_bind(self->broadcasts[i]);
-        last = error != 0 ? error : last;
+    unsigned port = self->config.address.port; // of jobs, inbox, events and viewers
+    for (unsigned i = 0; i < 4; i++) {
+        int error =
+            i < 2 ? bind_shared(self, &self->shared[i]) : broadcast_bind(self->broadcasts[i - 2]);
+        if (error == 0)
+            continue;
+        last = error;
+        *ret_port = port + i;
     }
     self->is_bound = last == 0;
     return last;
@@ -127,6 +148,24 @@ static void listen_on(listener_t *self, broadcast_t *broadcast, bool is_viewers,
     self->broadcasts[is_viewers] = broadcast;
 }
 
+static int refuse_address(const listener_t *self, unsigned port, int code, char error[MM_ERROR_MAX])
+{
+    const mm_endpoint_t *address = &self->config.address;
+    const char *fix;
+    if (code == ENODEV)
+        fix = "that is neither an IP address nor an interface of this machine: give one to "
+              "--listen, no name, or * for all";
+    else if (code == EADDRNOTAVAIL)
+        fix = "this machine does not have that address: give --listen one of its own, or * for all";
+    else if (code == EADDRINUSE)
+        fix = "stop what uses that port, or choose another --listen; it takes four in a row";
+    else
+        fix = "choose another --listen";
+    (void)snprintf(error, MM_ERROR_MAX, "cannot listen on tcp://%.200s:%u: %s; %s", address->host,
+                   port, zmq_strerror(code), fix);
+    return EX_UNAVAILABLE;
+}
+
 int listener_bind(listener_t *self, mm_socket_t *jobs, mm_socket_t *inbox, broadcast_t *events,
                   broadcast_t *viewers, int viewers_frames, char error[MM_ERROR_MAX])
 {
@@ -139,14 +178,9 @@ int listener_bind(listener_t *self, mm_socket_t *jobs, mm_socket_t *inbox, broad
     listen_on(self, events, false, 0, mm_endpoint_of(address, MM_SOCKET_EVENTS, endpoint));
     listen_on(self, viewers, true, viewers_frames,
               mm_endpoint_suffix(address, MM_SUFFIX_VIEWERS, endpoint));
-    int code = bind_all(self);
-    if (code == 0)
-        return 0;
-    (void)snprintf(error, MM_ERROR_MAX,
-                   "cannot listen on tcp://%.200s:%u and the three ports above it: %s; stop what "
-                   "uses them, or choose another --listen",
-                   address->host, address->port, zmq_strerror(code));
-    return EX_UNAVAILABLE;
+    unsigned port;
+    int code = bind_all(self, &port);
+    return code == 0 ? 0 : refuse_address(self, port, code, error);
 }
 
 // ---- messages
@@ -163,10 +197,7 @@ const char *listener_check(listener_t *self, mm_receiver_t *receiver, const mm_f
         zap_shut_down(&receiver->message); // its next connection is refused, which it is told
     else if (frame)
         why = frame_check(self->sender, is_jobs, frame);
-    if (!why)
-        return NULL;
-    (void)snprintf(self->why, sizeof self->why, "%s (key %s)", why, self->sender->name.text);
-    return self->why;
+    return why;
 }
 
 const mm_allowed_t *listener_sender(const listener_t *self)
@@ -196,20 +227,63 @@ static int bind_tasks(listener_t *self, mm_socket_t *socket)
     return error;
 }
 
+// Returns 0, or an errno.
+static int bind_spare(listener_t *self)
+{
+    if (self->spare)
+        return 0;
+    self->spare = mm_socket_try(ZMQ_PUSH);
+    if (!self->spare)
+        return errno;
+    self->ticket = zap_serve_session(self->zap, self->spare);
+    int error = bind_tasks(self, self->spare);
+    if (error != 0)
+        drop_spare(self);
+    return error;
+}
+
+static void tell_no_port(listener_t *self, int error, int64_t now_ms)
+{
+    const mm_ports_t *ports = &self->config.task_ports;
+    if (error == EADDRINUSE && ports->first != 0)
+        (void)snprintf(self->no_port, sizeof self->no_port,
+                       "all of --task-ports=%u..%u are in use there: stop what uses them, or give "
+                       "the consumer a longer range",
+                       ports->first, ports->last);
+    else
+        (void)snprintf(self->no_port, sizeof self->no_port,
+                       "the consumer has no port for its tasks: %s", zmq_strerror(error));
+    if (now_ms < self->tell_ms)
+        return;
+    self->tell_ms = now_ms + TELL_MS;
+    mm_log(MM_LOG_ERROR, "No port for the tasks of a worker: it is refused",
+           MM_STRING("name", self->sender->name.text), MM_STRING("why", self->no_port));
+}
+
+const char *listener_no_port(listener_t *self, int64_t now_ms)
+{
+    if (!self->spare && now_ms < self->spare_ms)
+        return self->no_port;
+    int error = bind_spare(self);
+    if (error == 0)
+        return NULL;
+    self->spare_ms = now_ms + SPARE_MS;
+    tell_no_port(self, error, now_ms);
+    return self->no_port;
+}
+
 mm_socket_t *listener_open_session(listener_t *self, uint64_t session)
 {
     assert(self->sender);
-    mm_socket_t *socket = mm_socket_try(ZMQ_PUSH);
-    if (!socket)
+    int error = bind_spare(self);
+    mm_socket_t *socket = self->spare;
+    if (error != 0) {
+        errno = error;
         return NULL;
-    zap_serve_session(self->zap, socket, session, self->sender);
-    int error = bind_tasks(self, socket);
-    if (error == 0)
-        return socket;
-    zap_end_session(self->zap, session);
-    mm_socket_destroy(&socket);
-    errno = error;
-    return NULL;
+    }
+    self->spare = NULL;
+    zap_give_session(self->zap, self->ticket, session, self->sender);
+    return socket;
 }
 
 void listener_close_session(listener_t *self, uint64_t session)
@@ -231,14 +305,16 @@ int64_t listener_turn(listener_t *self, int64_t now_ms)
         return next_ms;
     if (now_ms < self->bind_ms)
         return mm_earlier(next_ms, self->bind_ms);
-    int error = bind_all(self);
+    unsigned port;
+    int error = bind_all(self, &port);
     if (error == 0) {
         self->binds = 0;
         return next_ms;
     }
     self->bind_ms = now_ms + BIND_MS;
     if (++self->binds % TELL_BINDS == 0) // a port that was closed is in use for a moment
-        mm_log(MM_LOG_ERROR, "Cannot listen again", MM_STRING("error", zmq_strerror(error)));
+        mm_log(MM_LOG_ERROR, "Cannot listen again", MM_INT("port", port),
+               MM_STRING("error", zmq_strerror(error)));
     return mm_earlier(next_ms, self->bind_ms);
 }
 
@@ -285,6 +361,7 @@ void listener_destroy(listener_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
+    drop_spare(self);
     zap_destroy(&self->zap);
     free(self);
 }

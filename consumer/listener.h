@@ -50,7 +50,11 @@ const mm_allowed_t *listener_sender(const listener_t *self);
 // The messages that were checked are over.
 void listener_forget_sender(listener_t *self);
 
-// Makes and binds the PUSH socket of a session of the last sender. NULL, with errno.
+// Why a session of the last sender would have no port; NULL: it has one, which is bound ahead. The
+// text is valid until the next call. Looks for one at most once a second, and logs at most once in
+// 10 s that there is none.
+const char *listener_no_port(listener_t *self, int64_t now_ms);
+// The PUSH socket of a session of the last sender, bound. NULL, with errno.
 mm_socket_t *listener_open_session(listener_t *self, uint64_t session);
 // After its socket was destroyed. No-op when it is none.
 void listener_close_session(listener_t *self, uint64_t session);

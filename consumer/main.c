@@ -358,6 +358,23 @@ static void refuse_foreign(consumer_t *self, bool is_jobs)
     apply(self, &action);
 }
 
+// Whether the core may hear this: a hello from another machine that would begin a session has to
+// have a port for its tasks. Else it is refused, and nothing is handed out in vain.
+static bool has_port(consumer_t *self, const mm_frame_t *frame)
+{
+    gather_action_t action = {.kind = GATHER_REFUSED};
+    if (frame->kind != MM_FRAME_HELLO || !sender(self) ||
+        gather_has_session(self->gather, &frame->as.report) ||
+        !mm_name_from(frame->as.report.worker, &action.as.answer.worker))
+        return true;
+    action.as.answer.instance = frame->as.report.instance;
+    action.as.answer.reason = listener_no_port(self->listener, self->now_ms);
+    if (!action.as.answer.reason)
+        return true;
+    send_batch_answer(self->batch, MM_FRAME_REFUSED, &action);
+    return false;
+}
+
 // Receives up to `limit` messages; false when there are none left.
 static bool receive(consumer_t *self, mm_socket_t *socket, bool is_jobs, int limit)
 {
@@ -379,7 +396,7 @@ static bool receive(consumer_t *self, mm_socket_t *socket, bool is_jobs, int lim
                 listener_check(self->listener, &self->receiver, is_frame ? &frame : NULL, is_jobs);
         if (!why && !is_frame)
             refuse_foreign(self, is_jobs);
-        else if (!why && !receive_frame(self, &frame, is_jobs))
+        else if (!why && has_port(self, &frame) && !receive_frame(self, &frame, is_jobs))
             why = "a frame for somebody else";
         if (why)
             mm_receiver_drop(&self->receiver, why, where, self->now_ms);
@@ -507,7 +524,7 @@ static void on_cut(void *arg, uint64_t session)
 static void on_drop(void *arg, const char *where, const char *why)
 {
     consumer_t *self = arg;
-    mm_receiver_drop(&self->receiver, why, where, mm_clock_ms());
+    mm_receiver_drop_other(&self->receiver, why, where, mm_clock_ms());
 }
 
 static const char *on_taken(void *arg, const mm_allowed_t *row)

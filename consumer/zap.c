@@ -66,7 +66,8 @@ typedef struct {
 } watched_t;
 
 typedef struct {
-    uint64_t number;
+    uint64_t ticket; // names its domain
+    uint64_t number; // of the session; 0: it is nobody's yet
     uint32_t serial; // of its worker's row
     bool is_taken;
     UT_hash_handle hh;
@@ -79,10 +80,11 @@ struct zap {
     mm_allow_list_t *list;
     watched_t key_file;
     watched_t list_file;
-    session_t *sessions;
-    int64_t look_ms;   // the next one
-    int64_t expire_ms; // Unix time at which the next date passes
-    int64_t warn_ms;   // when keys that end soon are told of next
+    session_t *sessions; // by ticket
+    uint64_t ticket;     // the last one
+    int64_t look_ms;     // the next one
+    int64_t expire_ms;   // Unix time at which the next date passes
+    int64_t warn_ms;     // when keys that end soon are told of next
     uint64_t refused;
     uint64_t told; // of those, in the last log line
     int64_t told_ms;
@@ -142,22 +144,22 @@ static void answer(zap_t *self, const question_t *question, const char *code, co
 
 // ---- who may connect
 
-static session_t *find_session(const zap_t *self, uint64_t number)
+static session_t *find_ticket(const zap_t *self, uint64_t ticket)
 {
     session_t *session;
-    HASH_FIND(hh, self->sessions, &number, sizeof number, session);
+    HASH_FIND(hh, self->sessions, &ticket, sizeof ticket, session);
     return session;
 }
 
 // "session-0000000000000001"; false when the domain is none.
-static bool read_session(mm_str_t domain, uint64_t *ret_number)
+static bool read_ticket(mm_str_t domain, uint64_t *ret_ticket)
 {
     char text[32], end;
     if (domain.size >= sizeof text)
         return false;
     memcpy(text, domain.data, domain.size);
     text[domain.size] = '\0';
-    return sscanf(text, "session-%16" SCNx64 "%c", ret_number, &end) == 1;
+    return sscanf(text, "session-%16" SCNx64 "%c", ret_ticket, &end) == 1;
 }
 
 // Why a key that does not count does not.
@@ -194,7 +196,7 @@ static const char *take_session(session_t *session, const mm_allowed_t *row)
 static const mm_allowed_t *decide(zap_t *self, const question_t *question, const char *public_key,
                                   char why[WHY_MAX])
 {
-    uint64_t number;
+    uint64_t ticket;
     mm_str_t domain = part(question, DOMAIN);
     int64_t unix_ms = mm_clock_wall_ms();
     const mm_allowed_t *row = mm_allow_list_find(self->list, public_key, unix_ms);
@@ -207,11 +209,11 @@ static const mm_allowed_t *decide(zap_t *self, const question_t *question, const
         (void)snprintf(why, WHY_MAX, "%s", taken);
         return NULL;
     }
-    if (read_session(domain, &number)) {
-        session_t *session = find_session(self, number);
+    if (read_ticket(domain, &ticket)) {
+        session_t *session = find_ticket(self, ticket);
         const char *refusal = take_session(session, row);
         if (refusal && session && session->serial == row->serial)
-            self->config.cut(self->config.arg, number);
+            self->config.cut(self->config.arg, session->number);
         (void)snprintf(why, WHY_MAX, "%s", refusal ? refusal : "");
         return refusal ? NULL : row;
     }
@@ -281,25 +283,45 @@ void zap_serve(const zap_t *self, mm_socket_t *socket, const char *domain)
     mm_socket_set(socket, ZMQ_BACKLOG, &(int){BACKLOG}, sizeof(int));
 }
 
-void zap_serve_session(zap_t *self, mm_socket_t *socket, uint64_t number, const mm_allowed_t *row)
+uint64_t zap_serve_session(zap_t *self, mm_socket_t *socket)
 {
     char domain[32];
-    zap_end_session(self, number);
     session_t *session = calloc(1, sizeof *session);
     assert(session);
-    *session = (session_t){.number = number, .serial = row->serial};
-    HASH_ADD(hh, self->sessions, number, sizeof session->number, session);
-    (void)snprintf(domain, sizeof domain, "session-%016" PRIx64, number);
+    *session = (session_t){.ticket = ++self->ticket};
+    HASH_ADD(hh, self->sessions, ticket, sizeof session->ticket, session);
+    (void)snprintf(domain, sizeof domain, "session-%016" PRIx64, session->ticket);
     zap_serve(self, socket, domain);
+    return session->ticket;
+}
+
+void zap_give_session(zap_t *self, uint64_t ticket, uint64_t number, const mm_allowed_t *row)
+{
+    session_t *session = find_ticket(self, ticket);
+    assert(session && session->number == 0 && number != 0);
+    session->number = number;
+    session->serial = row->serial;
+}
+
+static void end_session(zap_t *self, session_t *session)
+{
+    HASH_DELETE(hh, self->sessions, session);
+    free(session);
+}
+
+void zap_end_ticket(zap_t *self, uint64_t ticket)
+{
+    session_t *session = find_ticket(self, ticket);
+    if (session)
+        end_session(self, session);
 }
 
 void zap_end_session(zap_t *self, uint64_t number)
 {
-    session_t *session = find_session(self, number);
-    if (!session)
-        return;
-    HASH_DELETE(hh, self->sessions, session);
-    free(session);
+    session_t *session, *next;
+    HASH_ITER (hh, self->sessions, session, next)
+        if (session->number == number)
+            end_session(self, session);
 }
 
 // ---- senders
@@ -385,7 +407,10 @@ static bool is_to_be_read(watched_t *self, int64_t now_ms)
 // What was read before holds when there was an error, which is told of once.
 static void note_read(watched_t *self, int exit_code, const char *error)
 {
+    bool had_failed = self->has_failed;
     self->has_failed = exit_code != 0;
+    if (had_failed && !self->has_failed)
+        mm_log(MM_LOG_INFO, "Keys can be read again", MM_STRING("file", self->path));
     if (self->has_failed && self->is_news)
         mm_log(MM_LOG_ERROR, "Cannot read keys anew: the former ones hold",
                MM_STRING("error", error));
@@ -537,7 +562,7 @@ void zap_destroy(zap_t **self_p)
     *self_p = NULL;
     session_t *session, *next;
     HASH_ITER (hh, self->sessions, session, next)
-        zap_end_session(self, session->number);
+        end_session(self, session);
     mm_socket_destroy(&self->handler);
     mm_allow_list_destroy(&self->list);
     mm_key_clear(&self->key);

@@ -36,9 +36,12 @@ void zap_destroy(zap_t **self_p);
 // Makes what this socket binds from now on a CURVE server of this domain: "jobs", "inbox",
 // "events", "viewers".
 void zap_serve(const zap_t *self, mm_socket_t *socket, const char *domain);
-// The same for the tasks of a session, to which that worker's key may connect once.
-void zap_serve_session(zap_t *self, mm_socket_t *socket, uint64_t session, const mm_allowed_t *row);
-// No-op when it is none.
+// The same for the tasks of a session that is nobody's yet: nobody may connect. Returns its ticket.
+uint64_t zap_serve_session(zap_t *self, mm_socket_t *socket);
+// It is that worker's session from now on (not 0), and its key may connect once.
+void zap_give_session(zap_t *self, uint64_t ticket, uint64_t session, const mm_allowed_t *row);
+// No-ops when it is none.
+void zap_end_ticket(zap_t *self, uint64_t ticket);
 void zap_end_session(zap_t *self, uint64_t session);
 
 // The row of the sender of a message, and whether it may go on: *ret_row is NULL of a local one.

@@ -170,7 +170,8 @@ static int read_list(const char *path, list_t *ret_self, char error[MM_ERROR_MAX
 // A row stays where it is: others keep pointers to it.
 typedef struct {
     mm_allowed_t row;
-    bool is_listed; // while a file is read: it has this line, too
+    bool is_listed;  // while a file is read: it has this line, too
+    bool is_changed; // its key's former line is told of as revoked; until dates are looked at
 } kept_t;
 
 struct mm_allow_list {
@@ -238,9 +239,11 @@ static kept_t *row_of(mm_allow_list_t *self, const mm_allowed_t *row)
     if (kept && kept->row.role == row->role && strcmp(kept->row.name.text, row->name.text) == 0 &&
         kept->row.not_after_ms == row->not_after_ms)
         return kept;
+    bool is_changed = kept && !kept->row.is_revoked;
     kept = calloc(1, sizeof *kept);
     assert(kept);
     kept->row = *row;
+    kept->is_changed = is_changed;
     *MM_ARRAY_ADD(self->rows, self->row_count, self->row_capacity) = kept;
     kept->row.serial = (uint32_t)self->row_count;
     return kept;
@@ -293,10 +296,14 @@ int64_t mm_allow_list_expire(mm_allow_list_t *self, int64_t unix_ms)
         kept_t *kept = self->listed[i];
         if (kept->row.is_revoked)
             continue;
-        if (kept->row.not_after_ms <= unix_ms)
+        bool is_over = kept->row.not_after_ms <= unix_ms;
+        if (is_over && kept->is_changed) // it has never counted: its former line is told of
+            kept->row.is_revoked = true;
+        else if (is_over)
             mark_revoked(self, kept);
         else if (kept->row.not_after_ms < next_ms)
             next_ms = kept->row.not_after_ms;
+        kept->is_changed = false;
     }
     return next_ms;
 }

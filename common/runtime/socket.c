@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#define MESSAGE_DROPPED "Dropped a bad frame"
+
 #define DESCRIPTORS_MIN 4096
 #define SOCKETS_MAX     4096 // libzmq's default, 1023, is too low for the workers
 
@@ -301,16 +303,38 @@ void mm_receiver_close(mm_receiver_t *self)
     (void)zmq_msg_close(&self->message);
 }
 
-void mm_receiver_drop(mm_receiver_t *self, const char *why, const char *where, int64_t now_ms)
+// Counts it. Whether it is to be logged.
+static bool is_drop_news(mm_drops_t *drops, int64_t now_ms)
 {
-    mm_drops_t *drops = &self->drops;
     drops->count++;
     if (drops->logged > 0 && now_ms - drops->logged_ms < 1000)
-        return;
-    mm_log(MM_LOG_WARN, "Dropped a bad frame", MM_STRING("why", why), MM_STRING("where", where),
-           MM_INT("total", drops->count));
+        return false;
     drops->logged = drops->count;
     drops->logged_ms = now_ms;
+    return true;
+}
+
+void mm_receiver_drop_other(mm_receiver_t *self, const char *why, const char *where, int64_t now_ms)
+{
+    if (is_drop_news(&self->drops, now_ms))
+        mm_log(MM_LOG_WARN, MESSAGE_DROPPED, MM_STRING("why", why), MM_STRING("where", where),
+               MM_INT("total", self->drops.count));
+}
+
+void mm_receiver_drop(mm_receiver_t *self, const char *why, const char *where, int64_t now_ms)
+{
+    const char *user = zmq_msg_gets(&self->message, "User-Id"); // "ROLE:NAME:SERIAL", of ZAP
+    const char *name = user ? strchr(user, ':') : NULL, *end = user ? strrchr(user, ':') : NULL;
+    if (!name || name == end) { // of this machine
+        mm_receiver_drop_other(self, why, where, now_ms);
+        return;
+    }
+    const char *address = mm_receiver_peer(self);
+    if (is_drop_news(&self->drops, now_ms))
+        mm_log(MM_LOG_WARN, MESSAGE_DROPPED, MM_STRING("why", why), MM_STRING("where", where),
+               MM_STR("key", ((mm_str_t){name + 1, (size_t)(end - name - 1)})),
+               MM_STRING("address", address ? address : "unknown"),
+               MM_INT("total", self->drops.count));
 }
 
 mm_received_t mm_receive(mm_receiver_t *self, mm_socket_t *socket, bool is_event, const char *where,

@@ -118,7 +118,11 @@ mm_received_t mm_receive(mm_receiver_t *self, mm_socket_t *socket, bool is_event
 // Who has sent the frame that was received last, as the kernel knows it: "localhost:UID:GID:PID"
 // over ipc. Over tcp it is an address. NULL: not known. Valid until the next call.
 const char *mm_receiver_peer(mm_receiver_t *self);
-// Drops the frame that was received last. Logs at most one line a second.
+// Drops the frame that was received last. Logs at most one line a second, with the key and the
+// address of a sender on another machine.
 void mm_receiver_drop(mm_receiver_t *self, const char *why, const char *where, int64_t now_ms);
+// The same for what was not received with this receiver: why names the sender, if anything does.
+void mm_receiver_drop_other(mm_receiver_t *self, const char *why, const char *where,
+                            int64_t now_ms);
 
 #endif

@@ -36,7 +36,7 @@
 #define MM_MESSAGE_UNBOUND        "Cannot bind the tasks of a worker; it is to join anew"
 #define MM_MESSAGE_WORKER_JOINED  "A worker joins"
 #define MM_MESSAGE_WORKER_LEFT    "A worker has left"
-#define MM_MESSAGE_WORKER_LOST    "Lost a worker: no heartbeat"
+#define MM_MESSAGE_WORKER_LOST    "Lost a worker" // older logs have a colon and the reason behind it
 #define MM_MESSAGE_WORKER_REFUSED "Refused a worker"
 #define MM_MESSAGE_PAUSED         "A worker asks for a pause"
 #define MM_MESSAGE_OTHER_DRIVER   "Nacking jobs of another driver"
@@ -45,6 +45,7 @@
 #define MM_MESSAGE_ORDERED        "Ordered"
 #define MM_MESSAGE_TRIPPED        "A breaker has tripped"
 #define MM_MESSAGE_STEP           "The next step of the ramp begins"
+#define MM_MESSAGE_UNABLE         "No restarter can start anything: handing out nothing more"
 #define MM_MESSAGE_TOO_MANY_DEAD  "Too many dead hosts (--max-dead): handing out nothing more"
 
 // A worker.

@@ -179,7 +179,8 @@ static void nack(gather_t *self, flight_t *flight, int64_t delay_ms)
     bool is_remembered = !flight->has_attempt; // else the record does
     if (is_remembered && (flight->attempts > 0 || restarted)) {
         settled_item_t *item = settled_cache_put(&self->cache, &flight->id, MM_OUTCOME_NONE);
-        item->attempts = flight->attempts;
+        // A late success of an earlier epoch was not charged.
+        item->attempts = restarted && flight->attempts == 0 ? 1 : flight->attempts;
         item->losses = flight->losses;
         item->restarted = restarted;
         item->worker = flight->late_worker ? flight->late_worker : flight->worker;
@@ -401,6 +402,13 @@ static void tell_claim(gather_t *self, const workers_change_t *change)
     action->as.log.error = mm_str(change->reason);
 }
 
+static void tell_loss(gather_t *self, const workers_change_t *change)
+{
+    gather_action_t *action = gather_log(self, GATHER_LOG_WORKER_LOST, NULL);
+    action->as.log.worker = change->name;
+    action->as.log.error = mm_str(change->reason);
+}
+
 static void apply_changes(gather_t *self)
 {
     const workers_change_t *changes;
@@ -414,9 +422,7 @@ static void apply_changes(gather_t *self)
         case WORKERS_REFUSED: answer(self, GATHER_REFUSED, change); break;
         case WORKERS_REJOIN: answer(self, GATHER_REJOIN, change); break;
         case WORKERS_LAST: answer(self, GATHER_LAST, change); break;
-        case WORKERS_LOSS:
-            gather_log(self, GATHER_LOG_WORKER_LOST, NULL)->as.log.worker = change->name;
-            break;
+        case WORKERS_LOSS: tell_loss(self, change); break;
         case WORKERS_LEFT:
             gather_log(self, GATHER_LOG_WORKER_LEFT, NULL)->as.log.worker = change->name;
             break;
@@ -541,6 +547,12 @@ void gather_beat_now(gather_t *self)
 bool gather_is_suspended(const gather_t *self)
 {
     return self->now_ms >= self->trust_ms;
+}
+
+bool gather_has_session(const gather_t *self, const mm_report_t *report)
+{
+    const worker_t *worker = workers_find(self->workers, report->worker, report->instance);
+    return worker && worker->session > report->session;
 }
 
 bool gather_is_halted(const gather_t *self)

@@ -125,7 +125,7 @@ typedef enum {
 typedef enum {
     GATHER_LOG_IN_FLIGHT,     // redelivered while in flight: ignored
     GATHER_LOG_RETRY,         // a leg failed and is tried again
-    GATHER_LOG_WORKER_LOST,   // no heartbeat
+    GATHER_LOG_WORKER_LOST,   // error: why
     GATHER_LOG_WORKER_LEFT,   // bye
     GATHER_LOG_RECLAIMED,     // a restart of a lost worker, or one that was not delivered
     GATHER_LOG_TOO_MANY_DEAD, // max_dead is reached: draining
@@ -251,6 +251,9 @@ bool gather_next_worker(const gather_t *self, gather_worker_t *cursor);
 bool gather_is_suspended(const gather_t *self);
 // Whether no task is at a saver, nor waits for one.
 bool gather_is_recorded(const gather_t *self);
+// Whether a hello would be welcomed to the session that its sender has already: it has crossed with
+// the first welcome.
+bool gather_has_session(const gather_t *self, const mm_report_t *report);
 
 typedef struct {
     uint64_t received;

@@ -47,7 +47,9 @@ static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_pro
                     const mm_id_t *boot, bool owes)
 {
     attempt_t *attempt = attempt_of(self, flight);
-    flight->attempts += attempt->row != MM_ROW_ENDED; // else it was charged
+    // One that was interrupted is counted apart, and has its end only now (R7).
+    bool was_charged = attempt->row == MM_ROW_ENDED && attempt->end != MM_END_INTERRUPTED;
+    flight->attempts += !was_charged;
     attempt_set_row(attempt, MM_ROW_ENDED);
     attempt->end = MM_END_RESTARTED;
     attempt->proof = proof;

@@ -166,8 +166,9 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
     case MM_STATUS_OK: // of any attempt (R3)
         if (flight->restart == RESTART_OK)
             return;
-        if (!is_ours(self, result->number))
-            flight->attempts++; // of an earlier epoch: not charged in this one yet
+        // Not charged yet: of an earlier epoch, or its nacked job was dropped from the cache (R7).
+        if (!is_ours(self, result->number) || flight->attempts == 0)
+            flight->attempts++;
         flight->worker = worker;
         flight_set_restart(&self->flights, flight, RESTART_OK, 0);
         gather_try_settle(self, flight);
@@ -203,8 +204,8 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
         if (!item)
             item = settled_cache_put(&self->cache, &result->id, MM_OUTCOME_NONE);
         bool is_before = !is_ours(self, result->number);
-        if (is_before && !item->restarted)
-            item->attempts++;
+        if (!item->restarted && (is_before || item->attempts == 0))
+            item->attempts++; // not charged yet, as of a flight
         item->is_claimed = is_before && (item->is_claimed || !item->restarted);
         item->restarted = true;
         item->worker = worker;

@@ -204,9 +204,10 @@ static void end_all_assignments(workers_t *self, worker_t *worker, ended_why_t w
         end_assignment(self, assignments_first(worker), why);
 }
 
-void workers_lose(workers_t *self, worker_t *worker)
+void workers_lose(workers_t *self, worker_t *worker, const char *why)
 {
     workers_add_change_of(self, WORKERS_LOSS, worker);
+    self->changes[self->change_count - 1].reason = why;
     end_all_assignments(self, worker, ENDED_LOST);
     set_lost(self, worker);
 }
@@ -230,7 +231,7 @@ void workers_revoke(workers_t *self, mm_str_t name, mm_role_t role)
 {
     worker_t *worker = workers_find_name(self, name);
     if (worker && worker->role == role && worker->state == WORKER_JOINED)
-        workers_lose(self, worker);
+        workers_lose(self, worker, "its key no longer counts");
 }
 
 void workers_cut(workers_t *self, uint64_t session)
@@ -249,7 +250,7 @@ void workers_check(workers_t *self, int64_t now_ms)
     if (now_ms >= self->pause_end_ms)
         workers_end_pauses(self, now_ms);
     while (self->joined && now_ms - self->joined->heard_ms >= self->config.lost_after_ms)
-        workers_lose(self, self->joined);
+        workers_lose(self, self->joined, "no heartbeat");
 }
 
 int64_t workers_deadline(const workers_t *self)

@@ -89,7 +89,7 @@ typedef struct {
     uint64_t instance;
     uint64_t session;
     uint64_t acknowledged_through;
-    const char *reason; // refused, claim; a literal
+    const char *reason; // refused, loss, claim; a literal
     ended_t ended;
 } workers_change_t;
 

@@ -67,8 +67,8 @@ void workers_forget(workers_t *self, worker_t *worker);
 void workers_set_heard(workers_t *self, worker_t *worker, int64_t now_ms);
 // A new session of a worker that has joined.
 void workers_open_session(workers_t *self, worker_t *worker);
-// Presumes it lost, with all its tasks.
-void workers_lose(workers_t *self, worker_t *worker);
+// Presumes it lost, with all its tasks. why: a literal.
+void workers_lose(workers_t *self, worker_t *worker, const char *why);
 // Ends a task without a result that its worker does not list. Never listed, it never started (R1).
 void workers_end_unlisted(workers_t *self, assignment_t *assignment);
 

@@ -73,7 +73,7 @@ bool workers_set_driver(workers_t *self, mm_str_t driver)
     worker_t *worker, *next;
     DL_FOREACH_SAFE2 (self->joined, worker, next, heard_next)
         if (worker->role == MM_ROLE_RESTARTER && !mm_str_equal(name, mm_str(worker->driver.text)))
-            workers_lose(self, worker);
+            workers_lose(self, worker, "the run has another driver");
     return true;
 }
 
@@ -101,7 +101,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
         }
         // Another instance: the former one is gone, with all its tasks (R4).
         if (worker->state == WORKER_JOINED)
-            workers_lose(self, worker);
+            workers_lose(self, worker, "its next process has joined");
         workers_forget(self, worker);
         worker = NULL;
     }

@@ -110,7 +110,7 @@ void timeline_add(timeline_t *self, mm_str_t text)
         if (host && !self->host)
             self->host = strdup(host);
         (void)append(&self->entries, &line);
-    } else if (says(&line, MM_MESSAGE_WORKER_LOST) || says(&line, MM_MESSAGE_JOINED) ||
+    } else if (begins(line.message, MM_MESSAGE_WORKER_LOST) || says(&line, MM_MESSAGE_JOINED) ||
                (*line.level == '\0' && strstr(line.message, MM_MESSAGE_KILLED))) {
         (void)append(&self->context, &line);
     } else {
@@ -211,8 +211,9 @@ static bool is_about(const logline_t *line, const char *kind, const char *worker
     const char *lost = logline_value(line, "worker");
     if (strcmp(kind, MM_MESSAGE_KILLED) == 0)
         return begins(line->message, worker) && begins(line->message + strlen(worker), kind);
-    const char *about = strcmp(kind, MM_MESSAGE_WORKER_LOST) == 0 ? lost : line->process;
-    return says(line, kind) && about && strcmp(about, worker) == 0;
+    if (strcmp(kind, MM_MESSAGE_WORKER_LOST) == 0)
+        return begins(line->message, kind) && lost && strcmp(lost, worker) == 0;
+    return says(line, kind) && strcmp(line->process, worker) == 0;
 }
 
 // The last line of the context about a worker until a time; NULL: there is none.

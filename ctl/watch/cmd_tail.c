@@ -4,9 +4,9 @@
 #include "attach.h"
 #include "clock.h"
 #include "ctl.h"
+#include "event_words.h"
 #include "host.h"
 #include "log_format.h"
-#include "log_messages.h"
 #include "target.h"
 
 #include <assert.h>
@@ -24,23 +24,9 @@ static const struct {
     const char *message;
     mm_log_level_t level;
 } wordings[] = {
-    {"pulled", MM_MESSAGE_PULLED, MM_LOG_INFO},
-    {"acked", MM_MESSAGE_ACKED, MM_LOG_INFO},
-    {"dead", MM_MESSAGE_DEAD, MM_LOG_ERROR},
-    {"skipped", MM_MESSAGE_SKIPPED, MM_LOG_INFO},
-    {"withdrawn", MM_MESSAGE_WITHDRAWN, MM_LOG_INFO},
-    {"nacked", MM_MESSAGE_NACKED, MM_LOG_INFO},
-    {"retried", MM_MESSAGE_RETRY_RESTART, MM_LOG_WARN},
-    {"held", MM_MESSAGE_HELD, MM_LOG_WARN},
-    {"taken_back", MM_MESSAGE_RECLAIMED, MM_LOG_WARN},
-    {"lost", MM_MESSAGE_WORKER_LOST, MM_LOG_WARN},
-    {"left", MM_MESSAGE_WORKER_LEFT, MM_LOG_INFO},
-    {"joined", MM_MESSAGE_WORKER_JOINED, MM_LOG_INFO},
-    {"ordered", MM_MESSAGE_ORDERED, MM_LOG_WARN},
-    {"tripped", MM_MESSAGE_TRIPPED, MM_LOG_ERROR},
-    {"step", MM_MESSAGE_STEP, MM_LOG_INFO},
-    {"starts_ended", MM_MESSAGE_STARTS_ENDED, MM_LOG_INFO},
-    {"too_many_dead", MM_MESSAGE_TOO_MANY_DEAD, MM_LOG_ERROR},
+#define EVENT(WORD, MESSAGE, LEVEL) {WORD, MESSAGE, MM_LOG_##LEVEL},
+    EVENT_WORDS(EVENT)
+#undef EVENT
 };
 
 #define WORDINGS (sizeof wordings / sizeof *wordings)

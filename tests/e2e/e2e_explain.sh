@@ -96,7 +96,7 @@ live() {
         " 1  $lost\[$lost_pid\]  lost with its worker, which was killed by signal 9; taken back" \
         "$story"
     matches "$format: the lines of the loss, in their order" \
-        "Lost a worker: no heartbeat worker=$lost"$'\n'".*Taking back a restart attempt=1 worker=$lost \
+        "Lost a worker worker=$lost why=\"no heartbeat\""$'\n'".*Taking back a restart attempt=1 worker=$lost \
 why=lost"$'\n'".*restarted attempt=2.*settled as restarted.*Done\. Acked" "$story"
     matches "$format: its receipt and its first extension are one line" \
         '[]] +Pulled extended=3\.000s?'$'\n' "$story"

@@ -86,6 +86,8 @@ matches "the log says who was refused, and why" \
     'Refused a key address=127.0.0.1 key="?.{40}"? why="?(it is not on the list|role )' "$(grep Refused "$log")"
 matches "and what was dropped" "Dropped a bad frame why=\"?a frame (in another's name|that is no)" \
     "$(grep Dropped "$log")"
+matches 'and by whose key' 'Dropped a bad frame .* key=[a-z0-9-]+ address=127[.0-9]+ ' \
+    "$(grep Dropped "$log")"
 matches "and by which key another has joined" \
     'A worker joins worker=eu-1 session=[0-9]+ key="?.{40}"? address=127.0.0.1' \
     "$(grep -E 'worker=eu-1|Refused a worker' "$log")"

@@ -168,6 +168,7 @@ typedef struct {
     uint64_t starts_life; // epoch of the consumer that handed out what is counted in starts_of_life
     uint32_t starts_of_life;
     uint64_t handed_life;    // of the last consumer that handed out a restart
+    uint32_t handed_out;     // restarts, by all consumers
     uint64_t known_life;     // of the consumer that has read a success
     uint64_t told_dead_life; // of the consumer that has told last that it is dead; 0: none
     int64_t deleted_ms;      // from the outbox; 0: not yet
@@ -591,6 +592,7 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer,
                           const gather_action_t *action);
 // The store is asked to settle it as dead.
 void sim_check_dead(sim_t *self, const mm_task_t *task);
+void sim_check_restarted(sim_t *self, const mm_task_t *task);
 void sim_check_started(sim_t *self, const sim_process_t *process, const sim_running_t *task);
 // What the restarter is given of the job is what its publisher has.
 void sim_check_attributes(sim_t *self, const sim_job_t *job, mm_str_t attributes);

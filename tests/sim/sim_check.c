@@ -238,6 +238,7 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
     const mm_task_t *task = &action->as.task.task;
     sim_job_t *job = sim_job(self, &task->id);
     job->handed_life = self->epoch;
+    job->handed_out++;
     job->last_task = task->number;
     sim_lease_check_start(self);
     sim_check_goes_on(self, job, task->number, task->real ? task->real->command : 1);
@@ -283,6 +284,17 @@ void sim_check_dead(sim_t *self, const mm_task_t *task)
         sim_violated(self, "R7 attempts", "job %u is to be dead after %u of %u attempts",
                      sim_number_of(self, sim_job(self, &task->id)), task->attempts,
                      self->shape.gather.attempts);
+}
+
+// R7: a restart that has succeeded has started, and no more attempts are charged than were begun.
+void sim_check_restarted(sim_t *self, const mm_task_t *task)
+{
+    const sim_job_t *job = sim_job(self, &task->id);
+    uint32_t begun = task->real ? task->real->attempt : job->handed_out;
+    if (task->attempts == 0 || task->attempts > begun)
+        sim_violated(self, "R7 attempts",
+                     "job %u is to be restarted after %u attempts, of %u begun",
+                     sim_number_of(self, job), task->attempts, begun);
 }
 
 // Not an attempt that was given up: its worker came back, and other tasks may be with it.

@@ -108,9 +108,10 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
             continue;
         }
         sim_access_check_task(self, &other->as.task.task);
-        if (other->as.task.task.outcome == MM_OUTCOME_DEAD) {
+        if (other->as.task.task.outcome == MM_OUTCOME_DEAD)
             sim_check_dead(self, &other->as.task.task);
-        }
+        else if (other->as.task.task.outcome == MM_OUTCOME_RESTARTED)
+            sim_check_restarted(self, &other->as.task.task);
     }
     sim_process_t *to = find(self, action->as.task.worker);
     assert(to);

@@ -52,7 +52,11 @@ static void tell_change(const workers_change_t *change)
     case WORKERS_REFUSED: tell("refused %s: %s", change->name.text, change->reason); break;
     case WORKERS_REJOIN: tell("rejoin %s", change->name.text); break;
     case WORKERS_LAST: tell("last %s", change->name.text); break;
-    case WORKERS_LOSS: tell("loss %s", change->name.text); break;
+    case WORKERS_LOSS:
+        tell("loss %s", change->name.text);
+        if (strcmp(change->reason, "no heartbeat") != 0)
+            tell(" (%s)", change->reason);
+        break;
     case WORKERS_CLAIM: tell("ignored %s: %s", change->name.text, change->reason); break;
     case WORKERS_LEFT: tell("left %s", change->name.text); break;
     case WORKERS_ENDED:

@@ -1,6 +1,7 @@
 // Tests of consumer/event_stream.c: which events viewers get, and how much of what is too much.
 
 #include "event_stream.h"
+#include "event_words.h"
 #include "host.h"
 #include "job.h"
 
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 
 static event_stream_t *stream;
+static size_t seen_count;
 
 static int open_watch(void **state)
 {
@@ -42,6 +44,7 @@ static void loses(const char *worker, int64_t now_ms)
 {
     gather_action_t action = {.kind = GATHER_LOG};
     action.as.log.log = GATHER_LOG_WORKER_LOST;
+    action.as.log.error = mm_str("its key no longer counts");
     assert_true(mm_name_from(mm_str(worker), &action.as.log.worker));
     event_stream_see(stream, &action, now_ms);
 }
@@ -150,6 +153,65 @@ static void whoever_does_not_ask_again_is_forgotten(void **state)
     assert_false(event_stream_is_on(stream, 1000 + 3 * EVENT_STREAM_MS));
 }
 
+// What the events of a list of actions are called must be a word that tail knows.
+static void expect_known(const gather_action_t *action)
+{
+    static const char *const words[] = {
+#define EVENT(WORD, MESSAGE, LEVEL) WORD,
+        EVENT_WORDS(EVENT)
+#undef EVENT
+    };
+    bool is_known = false;
+    event_stream_see(stream, action, 1001);
+    json_t *json = event_stream_take(stream);
+    const json_t *event = json_array_get(json_object_get(json, "events"), 0);
+    const char *word = json_string_value(json_object_get(event, "event"));
+    for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
+        is_known = is_known || strcmp(word, words[i]) == 0;
+    if (word && !is_known)
+        fail_msg("tail has no words for %s", word);
+    seen_count += word != NULL;
+    json_decref(json);
+}
+
+static void tail_has_words_for_all_events(void **state)
+{
+    (void)state;
+    gather_action_t action = {.kind = GATHER_LOG};
+    event_stream_add(stream, 1, mm_str("* *"), 1000);
+    seen_count = 0;
+    for (int i = 0; i <= GATHER_LOG_UNABLE; i++) {
+        action.as.log.log = (gather_log_t)i;
+        expect_known(&action);
+    }
+    assert_in_range(seen_count, 12, GATHER_LOG_UNABLE);
+    action = (gather_action_t){.kind = GATHER_VERDICT};
+    for (int i = MM_VERDICT_EXTEND; i <= MM_VERDICT_WITHDRAWN; i++) {
+        action.as.verdict.verdict.kind = (mm_verdict_kind_t)i;
+        action.as.verdict.is_first = true;
+        expect_known(&action);
+    }
+    action = (gather_action_t){.kind = GATHER_NEWS};
+    for (int i = 0; i <= GATHER_NEWS_WAITS; i++) {
+        action.as.news.news = (gather_news_t)i;
+        expect_known(&action);
+    }
+    action = (gather_action_t){.kind = GATHER_OPEN};
+    expect_known(&action);
+}
+
+static void a_loss_says_why(void **state)
+{
+    (void)state;
+    event_stream_add(stream, 1, mm_str("* *"), 1000);
+    loses("r1", 1001);
+    json_t *json = event_stream_take(stream);
+    const json_t *event = json_array_get(json_object_get(json, "events"), 0);
+    assert_string_equal(json_string_value(json_object_get(event, "why")),
+                        "its key no longer counts");
+    json_decref(json);
+}
+
 static void what_is_no_wish_is_ignored(void **state)
 {
     (void)state;
@@ -191,6 +253,8 @@ int main(void)
         TEST(everyday_events_do_not_push_out_rare_ones),
         TEST(long_errors_are_left_out_and_not_lost_with_all_the_others),
         TEST(whoever_does_not_ask_again_is_forgotten),
+        TEST(a_loss_says_why),
+        TEST(tail_has_words_for_all_events),
         TEST(what_is_no_wish_is_ignored),
         TEST(there_is_a_limit_to_watchers),
     };

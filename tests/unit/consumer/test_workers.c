@@ -144,7 +144,7 @@ static void another_process_is_refused_while_the_former_is_heard(void **state)
     says.instance = 2;
     hello("r1", 0);
     assert_int_equal(number, 101);
-    then("loss r1; 101 lost; close 11; open 12; welcome r1 12");
+    then("loss r1 (its next process has joined); 101 lost; close 11; open 12; welcome r1 12");
     assert_null(workers_find(workers, mm_str("r1"), 1));
     assert_non_null(workers_find(workers, mm_str("r1"), 2));
 }
@@ -544,6 +544,18 @@ static void the_bye_of_a_lost_worker_only_forgets_it(void **state)
     assert_null(workers_find(workers, mm_str("r1"), 1));
 }
 
+static void a_worker_is_lost_at_once_when_its_key_is_revoked(void **state)
+{
+    (void)state;
+    joins("r1");
+    workers_revoke(workers, mm_str("r1"), MM_ROLE_SAVER);
+    check();
+    then("");
+    workers_revoke(workers, mm_str("r1"), MM_ROLE_RESTARTER);
+    check();
+    then("loss r1 (its key no longer counts); close 11");
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, new_workers, end_workers)
 
 int main(void)
@@ -558,6 +570,7 @@ int main(void)
         TEST(results_that_cannot_be_are_ignored),
         TEST(serials_that_were_not_its_own_are_forgotten_with_its_loss),
         TEST(another_process_is_refused_while_the_former_is_heard),
+        TEST(a_worker_is_lost_at_once_when_its_key_is_revoked),
         TEST(a_lost_process_makes_room_for_another_at_once),
         TEST(one_worker_too_many_is_refused),
         TEST(a_lost_worker_takes_no_place_but_needs_one_to_come_back),

@@ -176,7 +176,8 @@ static void the_driver_of_a_run_gives_up_those_of_another(void **state)
     hands_out("r1");
     assert_true(workers_set_driver(workers, mm_str("ipmi-1")));
     check();
-    then("loss r1; 101 lost; close 11; loss r2; close 12");
+    then("loss r1 (the run has another driver); 101 lost; close 11; "
+         "loss r2 (the run has another driver); close 12");
     hello("r1", 11);
     then("refused r1: its driver is mock, that of the run is ipmi-1");
     joins_with("r3", "ipmi-1");

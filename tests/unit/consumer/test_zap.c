@@ -563,7 +563,7 @@ static bool worker_is_known(void)
     assert_true(zap_sender(zap, &message, &worker));
     curve_close(&good);
     tasks = curve_keep(mm_socket_new(ZMQ_PUSH));
-    zap_serve_session(zap, tasks, 77, worker);
+    zap_give_session(zap, zap_serve_session(zap, tasks), 77, worker);
     assert_int_equal(mm_socket_bind(tasks, "tcp://127.0.0.1:*"), 0);
     mm_socket_endpoint(tasks, endpoint, sizeof endpoint);
     connect_other(ZMQ_PULL, EU_2); // another worker

@@ -244,12 +244,12 @@ static void an_attempt_without_an_end_follows_the_loss(void **state)
     log_at(59950, "WARN consumer[1] An attempt has no end" ABOUT " attempt=1");
     log_at(59950,
            "WARN consumer[1] Taking back a restart" ABOUT " attempt=1 worker=restarter-1 why=lost");
-    log_at(59950, "WARN consumer[1] Lost a worker: no heartbeat worker=restarter-1");
+    log_at(59950, "WARN consumer[1] Lost a worker worker=restarter-1 why=\"no heartbeat\"");
     log_at(59950, "INFO consumer[1] Beginning an attempt" ABOUT " attempt=1");
     timeline_end(&timeline);
-    TELLS("accepted", "Pulled", "Beginning an attempt", "Lost a worker: no heartbeat",
-          "Taking back a restart", "An attempt has no end", "Retrying for failure to restart",
-          "Beginning an attempt", "The command has ended", "restarted");
+    TELLS("accepted", "Pulled", "Beginning an attempt", "Lost a worker", "Taking back a restart",
+          "An attempt has no end", "Retrying for failure to restart", "Beginning an attempt",
+          "The command has ended", "restarted");
 }
 
 static void a_task_that_never_arrived_is_no_attempt(void **state)

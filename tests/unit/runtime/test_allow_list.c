@@ -256,6 +256,19 @@ static void an_expired_line_that_stays_is_told_once(void **state)
     assert_string_equal(revoked(), "");
 }
 
+static void a_line_that_gets_a_date_of_the_past_is_told_once(void **state)
+{
+    (void)state;
+    read_text("restarter eu-1 " A "\nsaver s " B " not-after=2027-12-01\n");
+    (void)mm_allow_list_expire(list, date("2027-11-01"));
+    read_text("restarter eu-1 " A " not-after=2027-10-01\nsaver s " B " not-after=2027-10-01\n"
+              "viewer v " C " not-after=2027-10-01\n");
+    assert_int_equal(mm_allow_list_expire(list, date("2027-11-01")), INT64_MAX);
+    assert_string_equal(revoked(), "1 2 5"); // not 3 and 4, which have the same keys
+    assert_string_equal(listed(), "");
+    assert_int_equal(serial_of(A, 0), 0);
+}
+
 // ---- what is refused
 
 static void a_list_with_an_error_is_refused_as_a_whole(void **state)
@@ -469,6 +482,7 @@ int main(void)
         TEST(many_rows_are_all_found),
         TEST(a_key_counts_until_the_instant_of_its_end),
         TEST(an_expired_line_that_stays_is_told_once),
+        TEST(a_line_that_gets_a_date_of_the_past_is_told_once),
         TEST(a_list_with_an_error_is_refused_as_a_whole),
         TEST(what_was_refused_leaves_the_rows_as_they_were),
         TEST(others_may_read_a_list_and_not_write_it),
