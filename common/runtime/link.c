@@ -163,6 +163,23 @@ static bool is_same_key(const mm_key_t *one, const mm_key_t *other)
            memcmp(one->server_keys, other->server_keys, sizeof one->server_keys) == 0;
 }
 
+static bool has_server_key(const mm_key_t *key, const char *server_key)
+{
+    for (size_t i = 0; i < key->server_count; i++)
+        if (strcmp(key->server_keys[i], server_key) == 0)
+            return true;
+    return false;
+}
+
+// The first server key that the former key did not have; 0: it had them all.
+static size_t new_server_of(const mm_key_t *former, const mm_key_t *key)
+{
+    for (size_t i = 0; i < key->server_count; i++)
+        if (!has_server_key(former, key->server_keys[i]))
+            return i;
+    return 0;
+}
+
 // Whether there is something new to try.
 static bool read_key_anew(mm_link_t *self)
 {
@@ -180,12 +197,13 @@ static bool read_key_anew(mm_link_t *self)
         mm_log(MM_LOG_WARN, "Cannot read the key file anew: the former key holds",
                MM_STRING("error", error));
     bool is_news = exit_code == 0 && !is_same_key(&key, &self->key);
+    size_t server = is_news ? new_server_of(&self->key, &key) : self->server;
     if (exit_code == 0)
         self->key = key; // its date may have changed
     mm_key_clear(&key);
     if (is_news) {
-        self->server = 0;
-        self->rounds = 0;
+        self->server = server;
+        self->tried = self->broken = self->rounds = 0;
         self->problem = PROBLEM_OF_FORMER_KEY;
     }
     if (is_news && self->config.logs)
@@ -269,6 +287,19 @@ static void back_off(mm_link_t *self)
     self->connect_ms = mm_clock_ms() + mm_earlier(pause_ms, most_ms);
 }
 
+// To the next server key, or, after the last one and with all other failures, to a pause.
+static void give_way(mm_link_t *self, mm_monitor_event_t event)
+{
+    bool is_broken = event == MM_MONITOR_BROKEN;
+    if (is_broken)
+        self->server = (self->server + 1) % self->key.server_count;
+    if (is_broken && ++self->tried < self->key.server_count)
+        return;
+    if (is_broken && self->rounds > 0)
+        complain_broken(self); // once it may have been a consumer that ended
+    back_off(self);
+}
+
 // Returns whether all sockets were renewed.
 static bool see_failed(mm_link_t *self, mm_monitor_event_t event, bool is_other)
 {
@@ -279,13 +310,9 @@ static bool see_failed(mm_link_t *self, mm_monitor_event_t event, bool is_other)
     self->broken = 0;
     if (event == MM_MONITOR_REFUSED)
         complain_refused(self);
-    if (event == MM_MONITOR_BROKEN)
-        self->server = (self->server + 1) % self->key.server_count;
-    if (event != MM_MONITOR_BROKEN || ++self->tried >= self->key.server_count) {
-        if (event == MM_MONITOR_BROKEN && self->rounds > 0)
-            complain_broken(self); // once it may have been a consumer that ended
-        back_off(self);
-    }
+    // First the file: in a rotation it has the key, and the worker less than lost-after (R1).
+    if (!read_key_anew(self))
+        give_way(self, event);
     self->silent_ms = MM_NEVER;
     set_timer(self);
     self->config.renew(self->config.arg);

@@ -15,9 +15,9 @@
 // are several server keys; at once with the next server key while there is one that was not tried.
 // Without a key nothing waits.
 //
-// While they wait, the key file is read again when it has changed, and a new key, or new server
-// keys, are tried at once: neither needs another start. A file that is wrong, or another process's,
-// is told of once, and the former key holds.
+// At a failure, and while they wait, the key file is read again when it has changed, and a new key,
+// or new server keys, are tried at once: neither needs another start, and a rotation no pause. A
+// file that is wrong, or another process's, is told of once, and the former key holds.
 
 #ifndef MM_LINK_H
 #define MM_LINK_H

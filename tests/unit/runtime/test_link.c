@@ -232,6 +232,7 @@ static void a_server_key_may_be_replaced_while_it_works(void **state)
 
 static mm_key_t next_key;
 static size_t asked_before;
+static int64_t replaced_ms, took_ms;
 
 static void write_key(const mm_key_t *which)
 {
@@ -284,6 +285,40 @@ static void new_server_keys_are_taken_from_the_file(void **state)
     assert_int_equal(count_of(heard, "Read the key file anew"), 1);
     holds(heard, "server_keys=2");
     assert_int_equal(count_of(heard, "The consumer is reached"), 1);
+}
+
+static bool the_server_key_is_rotated(void)
+{
+    write_key(&next_key);
+    replaced_ms = mm_clock_ms();
+    return the_server_key_is_replaced();
+}
+
+static bool frames_arrive_soon(void)
+{
+    if (!a_frame_arrives())
+        return false;
+    took_ms = mm_clock_ms() - replaced_ms;
+    return true;
+}
+
+// A client that was started before the rotation has the former key alone, and its file both. A
+// pause of 1 s would cost a worker: the consumer presumes it lost after 1.5 s.
+static void a_rotation_costs_no_pause(void **state)
+{
+    (void)state;
+    curve_begin(true);
+    next_pair = curve_draw();
+    key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    next_key = key;
+    strcpy(next_key.server_keys[next_key.server_count++], next_pair.public_key);
+    strcpy(curve_allowed, key.public_key);
+    begin_with_file();
+    play((step_fn *const[]){a_frame_arrives, the_server_key_is_rotated, frames_arrive_soon, NULL});
+    assert_in_range(took_ms, 0, 900);
+    const char *heard = end();
+    assert_int_equal(count_of(heard, "Read the key file anew"), 1);
+    assert_int_equal(count_of(heard, "Cannot reach the consumer"), 0);
 }
 
 // What was wrong with the former key is no news of this one: a second line tells of that.
@@ -479,6 +514,7 @@ int main(void)
         TEST(the_next_server_key_is_tried_at_once),
         TEST(a_server_key_may_be_replaced_while_it_works),
         TEST(new_server_keys_are_taken_from_the_file),
+        TEST(a_rotation_costs_no_pause),
         TEST(a_new_key_is_taken_from_the_file),
         TEST(the_same_key_again_changes_nothing),
         TEST(a_bad_key_file_is_told_of_once_and_may_be_mended),
