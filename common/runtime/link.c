@@ -36,6 +36,7 @@ typedef enum {
     PROBLEM_REFUSED,
     PROBLEM_ENDED, // the handshake is, by either side: why cannot always be told
     PROBLEM_SILENT,
+    PROBLEM_MUTE,
     PROBLEM_TASKS,
     PROBLEM_OF_FORMER_KEY // there is another one, which has not been tried
 } problem_t;
@@ -55,6 +56,7 @@ struct mm_link {
     unsigned rounds;    // failures since all was well, all server keys tried in each
     int64_t connect_ms; // until then nothing may connect; 0: it may
     int64_t silent_ms;  // then nobody has answered; MM_NEVER: all is up, or nothing may connect
+    bool was_up;        // one of its connections, once
     problem_t problem;
     char complaint[MM_ERROR_MAX]; // about it
 };
@@ -84,13 +86,9 @@ static void complain_refused(mm_link_t *self)
                  "--role %s)",
                  name, role, name, role);
     else
-        complain(
-            self, PROBLEM_REFUSED,
-            "tcp://%.100s:%u refuses the key %s of a %s: it was revoked, has ended by the clock "
-            "there, is not on that list (mayhem keys list), has the name of a process that runs "
-            "there, or this is not the port of --listen; a new one is made there by mayhem keys "
-            "new %s --role %s",
-            self->base.host, self->base.port, name, role, name, role);
+        complain(self, PROBLEM_REFUSED,
+                 "tcp://%.100s:%u refuses the key %s of a %s: " MM_LINK_WHY_REFUSED,
+                 self->base.host, self->base.port, name, role);
 }
 
 static void complain_broken(mm_link_t *self)
@@ -98,8 +96,8 @@ static void complain_broken(mm_link_t *self)
     complain(
         self, PROBLEM_ENDED,
         "none of the %zu server keys in the key file works at tcp://%.100s:%u: the consumer has "
-        "another one, this is not the port of its --listen, or there are no keys at that port; "
-        "mayhem doctor tells which",
+        "another one, there are no keys at that port, or this is not the port of its --listen but "
+        "perhaps another program's; mayhem doctor tells which",
         self->key.server_count, self->base.host, self->base.port);
 }
 
@@ -123,15 +121,26 @@ static void complain_foreign(mm_link_t *self, bool is_other)
                  host, port);
 }
 
+static void complain_unanswered(mm_link_t *self, bool is_mute)
+{
+    const char *host = self->base.host;
+    unsigned first = self->base.port, last = first + MM_PORTS_ABOVE;
+    if (is_mute)
+        complain(self, PROBLEM_MUTE, "what listens at tcp://%.100s:%u to %u " MM_LINK_WHY_MUTE,
+                 host, first, last);
+    else
+        complain(self, PROBLEM_SILENT,
+                 "nobody answers at tcp://%.100s:%u to %u: does a consumer --listen there, and "
+                 "does the firewall let these ports through? mayhem doctor tells",
+                 host, first, last);
+}
+
 static void complain_silent(mm_link_t *self)
 {
     for (size_t i = 0; i < SOCKETS_MAX; i++) {
         const watched_t *watched = &self->watched[i];
         if (watched->socket && !watched->is_up && !watched->is_session) {
-            complain(self, PROBLEM_SILENT,
-                     "nobody answers at tcp://%.100s:%u to %u: does a consumer --listen there, and "
-                     "does the firewall let these ports through? mayhem doctor tells",
-                     self->base.host, self->base.port, self->base.port + MM_PORTS_ABOVE);
+            complain_unanswered(self, mm_monitor_is_mute(watched->monitor));
             return;
         }
     }
@@ -258,7 +267,7 @@ static void on_time(mm_link_t *self)
 static void see_connected(mm_link_t *self, watched_t *watched)
 {
     bool is_in = true, is_all = true;
-    watched->is_up = true;
+    watched->is_up = self->was_up = true;
     for (size_t i = 0; i < SOCKETS_MAX; i++) {
         const watched_t *other = &self->watched[i];
         bool lacks = other->socket && !other->is_up;
@@ -402,6 +411,11 @@ void mm_link_leave(mm_link_t *self, mm_socket_t *socket)
 const char *mm_link_complaint(const mm_link_t *self)
 {
     return self->complaint;
+}
+
+bool mm_link_was_up(const mm_link_t *self)
+{
+    return self->was_up;
 }
 
 int mm_link_descriptor(const mm_link_t *self)
