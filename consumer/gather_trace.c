@@ -213,6 +213,7 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
                       event->as.revoked.worker.data, mm_role_name(event->as.revoked.role));
         break;
     case GATHER_CUT: (void)fprintf(file, "cut session=%" PRIu64, event->as.cut.session); break;
+    case GATHER_REBOUND: (void)fputs("rebound", file); break;
     case GATHER_TIME:
         (void)fputs(event->as.time.inbox_empty ? "time" : "time inbox=unread", file);
         break;

@@ -81,6 +81,7 @@ static void on_replaced(void *arg)
             broadcast_close_remote(self->broadcasts[i]);
     }
     self->is_bound = false;
+    self->config.replaced(self->config.arg);
 }
 
 static void on_cut(void *arg, uint64_t session)

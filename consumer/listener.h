@@ -22,6 +22,7 @@ typedef struct {
     mm_ports_t task_ports;
     // Called from the loop:
     void (*revoked)(void *arg, const mm_allowed_t *row);
+    void (*replaced)(void *arg); // all connections but those of sessions were ended, by another key
     void (*cut)(void *arg, uint64_t session);                    // its connection is broken
     void (*drop)(void *arg, const char *where, const char *why); // of a message
     // Why this row's name may not be used now, static; NULL: it may.

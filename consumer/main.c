@@ -521,6 +521,13 @@ static void on_cut(void *arg, uint64_t session)
     step(self, &(gather_event_t){.kind = GATHER_CUT, .as.cut.session = session});
 }
 
+static void on_replaced(void *arg)
+{
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    step(self, &(gather_event_t){.kind = GATHER_REBOUND});
+}
+
 static void on_drop(void *arg, const char *where, const char *why)
 {
     consumer_t *self = arg;
@@ -555,6 +562,7 @@ static int open_listener(consumer_t *self)
     listener_config_t config = {.keys = options->keys,
                                 .task_ports = options->task_ports,
                                 .revoked = on_revoked,
+                                .replaced = on_replaced,
                                 .cut = on_cut,
                                 .drop = on_drop,
                                 .taken = on_taken,

@@ -101,11 +101,38 @@ static int record(const order_way_t *way, const mm_order_t *order, int64_t left_
 
 // ---- whoever is there
 
-int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *ret_taken)
+// Nobody has answered in time. Where there was no connection, no order has left this process.
+static int give_up(const order_way_t *way, bool was_up, const char *why)
 {
     char span[MM_DURATION_TEXT], argument[TARGET_ARGUMENT];
+    const char *since = *why ? ", since " : "";
+    (void)mm_duration_print(way->timeout_ms, span);
+    if (!way->target->base.is_ipc && !was_up)
+        return ctl_fail(EX_UNAVAILABLE,
+                        "nobody was reached within %s%s%s: the order is not in force", span, since,
+                        why);
+    return ctl_fail(EX_TEMPFAIL,
+                    "nobody has answered within %s%s%s: the order may be in force or not; see "
+                    "`mayhem status%s`, and give it once more",
+                    span, since, why, target_argument(way->target, argument));
+}
+
+// The first complaint, at once: it may take long.
+static void tell(const order_way_t *way, const char *complaint, bool *is_told)
+{
+    char span[MM_DURATION_TEXT];
+    if (*is_told || *complaint == '\0')
+        return;
+    *is_told = true;
+    (void)ctl_fail(0, "%s; trying on, for %s in all", complaint,
+                   mm_duration_print(way->timeout_ms, span));
+}
+
+int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *ret_taken)
+{
     int64_t now_ms = mm_clock_ms(), end_ms = now_ms + way->timeout_ms;
     int exit_code = AGAIN;
+    bool is_told = false;
     attach_t *attach = attach_new(way->target);
     attach_order(attach, order);
     *ret_taken = ORDER_RECORDED;
@@ -115,6 +142,7 @@ int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *r
             news_t news = attach_next(attach, -1, slice_ms);
             if (news.kind == NEWS_ORDER)
                 exit_code = read_answer(news.json, ret_taken);
+            tell(way, attach_complaint(attach), &is_told);
             continue;
         }
         exit_code = record(way, order, end_ms - now_ms);
@@ -122,13 +150,8 @@ int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *r
             (void)usleep((useconds_t)slice_ms * 1000);
     }
     char why[MM_ERROR_MAX];
-    (void)snprintf(why, sizeof why, "%s", attach_complaint(attach));
+    bool was_up = attach_was_up(attach);
+    (void)snprintf(why, sizeof why, "%s", is_told ? "" : attach_complaint(attach));
     attach_destroy(&attach);
-    if (exit_code != AGAIN)
-        return exit_code;
-    return ctl_fail(EX_TEMPFAIL,
-                    "nobody has answered within %s%s%s: the order may be in force or not; see "
-                    "`mayhem status%s`, and give it once more",
-                    mm_duration_print(way->timeout_ms, span), *why ? ", since " : "", why,
-                    target_argument(way->target, argument));
+    return exit_code == AGAIN ? give_up(way, was_up, why) : exit_code;
 }

@@ -21,7 +21,7 @@ typedef enum {
 
 // Returns 0 when the order is on record, so that it is in force and stays so; or a sysexits code
 // with a sentence printed: 1 it was refused, 66 there is no record, 74 it cannot be written, 75
-// nobody has answered in time: it may be in force or not.
+// nobody has answered in time: it may be in force or not, 69 nobody was reached: it is not.
 int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *ret_taken);
 
 #endif

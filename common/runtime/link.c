@@ -36,6 +36,7 @@ typedef enum {
     PROBLEM_REFUSED,
     PROBLEM_ENDED, // the handshake is, by either side: why cannot always be told
     PROBLEM_SILENT,
+    PROBLEM_MUTE,
     PROBLEM_TASKS,
     PROBLEM_OF_FORMER_KEY // there is another one, which has not been tried
 } problem_t;
@@ -55,6 +56,7 @@ struct mm_link {
     unsigned rounds;    // failures since all was well, all server keys tried in each
     int64_t connect_ms; // until then nothing may connect; 0: it may
     int64_t silent_ms;  // then nobody has answered; MM_NEVER: all is up, or nothing may connect
+    bool was_up;        // one of its connections, once
     problem_t problem;
     char complaint[MM_ERROR_MAX]; // about it
 };
@@ -84,13 +86,9 @@ static void complain_refused(mm_link_t *self)
                  "--role %s)",
                  name, role, name, role);
     else
-        complain(
-            self, PROBLEM_REFUSED,
-            "tcp://%.100s:%u refuses the key %s of a %s: it was revoked, has ended by the clock "
-            "there, is not on that list (mayhem keys list), has the name of a process that runs "
-            "there, or this is not the port of --listen; a new one is made there by mayhem keys "
-            "new %s --role %s",
-            self->base.host, self->base.port, name, role, name, role);
+        complain(self, PROBLEM_REFUSED,
+                 "tcp://%.100s:%u refuses the key %s of a %s: " MM_LINK_WHY_REFUSED,
+                 self->base.host, self->base.port, name, role);
 }
 
 static void complain_broken(mm_link_t *self)
@@ -98,8 +96,8 @@ static void complain_broken(mm_link_t *self)
     complain(
         self, PROBLEM_ENDED,
         "none of the %zu server keys in the key file works at tcp://%.100s:%u: the consumer has "
-        "another one, this is not the port of its --listen, or there are no keys at that port; "
-        "mayhem doctor tells which",
+        "another one, there are no keys at that port, or this is not the port of its --listen but "
+        "perhaps another program's; mayhem doctor tells which",
         self->key.server_count, self->base.host, self->base.port);
 }
 
@@ -123,15 +121,26 @@ static void complain_foreign(mm_link_t *self, bool is_other)
                  host, port);
 }
 
+static void complain_unanswered(mm_link_t *self, bool is_mute)
+{
+    const char *host = self->base.host;
+    unsigned first = self->base.port, last = first + MM_PORTS_ABOVE;
+    if (is_mute)
+        complain(self, PROBLEM_MUTE, "what listens at tcp://%.100s:%u to %u " MM_LINK_WHY_MUTE,
+                 host, first, last);
+    else
+        complain(self, PROBLEM_SILENT,
+                 "nobody answers at tcp://%.100s:%u to %u: does a consumer --listen there, and "
+                 "does the firewall let these ports through? mayhem doctor tells",
+                 host, first, last);
+}
+
 static void complain_silent(mm_link_t *self)
 {
     for (size_t i = 0; i < SOCKETS_MAX; i++) {
         const watched_t *watched = &self->watched[i];
         if (watched->socket && !watched->is_up && !watched->is_session) {
-            complain(self, PROBLEM_SILENT,
-                     "nobody answers at tcp://%.100s:%u to %u: does a consumer --listen there, and "
-                     "does the firewall let these ports through? mayhem doctor tells",
-                     self->base.host, self->base.port, self->base.port + MM_PORTS_ABOVE);
+            complain_unanswered(self, mm_monitor_is_mute(watched->monitor));
             return;
         }
     }
@@ -163,6 +172,23 @@ static bool is_same_key(const mm_key_t *one, const mm_key_t *other)
            memcmp(one->server_keys, other->server_keys, sizeof one->server_keys) == 0;
 }
 
+static bool has_server_key(const mm_key_t *key, const char *server_key)
+{
+    for (size_t i = 0; i < key->server_count; i++)
+        if (strcmp(key->server_keys[i], server_key) == 0)
+            return true;
+    return false;
+}
+
+// The first server key that the former key did not have; 0: it had them all.
+static size_t new_server_of(const mm_key_t *former, const mm_key_t *key)
+{
+    for (size_t i = 0; i < key->server_count; i++)
+        if (!has_server_key(former, key->server_keys[i]))
+            return i;
+    return 0;
+}
+
 // Whether there is something new to try.
 static bool read_key_anew(mm_link_t *self)
 {
@@ -180,12 +206,13 @@ static bool read_key_anew(mm_link_t *self)
         mm_log(MM_LOG_WARN, "Cannot read the key file anew: the former key holds",
                MM_STRING("error", error));
     bool is_news = exit_code == 0 && !is_same_key(&key, &self->key);
+    size_t server = is_news ? new_server_of(&self->key, &key) : self->server;
     if (exit_code == 0)
         self->key = key; // its date may have changed
     mm_key_clear(&key);
     if (is_news) {
-        self->server = 0;
-        self->rounds = 0;
+        self->server = server;
+        self->tried = self->broken = self->rounds = 0;
         self->problem = PROBLEM_OF_FORMER_KEY;
     }
     if (is_news && self->config.logs)
@@ -240,7 +267,7 @@ static void on_time(mm_link_t *self)
 static void see_connected(mm_link_t *self, watched_t *watched)
 {
     bool is_in = true, is_all = true;
-    watched->is_up = true;
+    watched->is_up = self->was_up = true;
     for (size_t i = 0; i < SOCKETS_MAX; i++) {
         const watched_t *other = &self->watched[i];
         bool lacks = other->socket && !other->is_up;
@@ -269,6 +296,19 @@ static void back_off(mm_link_t *self)
     self->connect_ms = mm_clock_ms() + mm_earlier(pause_ms, most_ms);
 }
 
+// To the next server key, or, after the last one and with all other failures, to a pause.
+static void give_way(mm_link_t *self, mm_monitor_event_t event)
+{
+    bool is_broken = event == MM_MONITOR_BROKEN;
+    if (is_broken)
+        self->server = (self->server + 1) % self->key.server_count;
+    if (is_broken && ++self->tried < self->key.server_count)
+        return;
+    if (is_broken && self->rounds > 0)
+        complain_broken(self); // once it may have been a consumer that ended
+    back_off(self);
+}
+
 // Returns whether all sockets were renewed.
 static bool see_failed(mm_link_t *self, mm_monitor_event_t event, bool is_other)
 {
@@ -279,13 +319,9 @@ static bool see_failed(mm_link_t *self, mm_monitor_event_t event, bool is_other)
     self->broken = 0;
     if (event == MM_MONITOR_REFUSED)
         complain_refused(self);
-    if (event == MM_MONITOR_BROKEN)
-        self->server = (self->server + 1) % self->key.server_count;
-    if (event != MM_MONITOR_BROKEN || ++self->tried >= self->key.server_count) {
-        if (event == MM_MONITOR_BROKEN && self->rounds > 0)
-            complain_broken(self); // once it may have been a consumer that ended
-        back_off(self);
-    }
+    // First the file: in a rotation it has the key, and the worker less than lost-after (R1).
+    if (!read_key_anew(self))
+        give_way(self, event);
     self->silent_ms = MM_NEVER;
     set_timer(self);
     self->config.renew(self->config.arg);
@@ -375,6 +411,11 @@ void mm_link_leave(mm_link_t *self, mm_socket_t *socket)
 const char *mm_link_complaint(const mm_link_t *self)
 {
     return self->complaint;
+}
+
+bool mm_link_was_up(const mm_link_t *self)
+{
+    return self->was_up;
 }
 
 int mm_link_descriptor(const mm_link_t *self)

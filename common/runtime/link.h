@@ -5,7 +5,8 @@
 //   refused          our key is not on the list, was revoked, has ended, or has another role there
 //   broken           the consumer has another key, or the port is another socket's
 //   foreign          no CURVE there, or nothing but CURVE, or no ZeroMQ
-//   no answer        for MM_LINK_SILENT_MS: nobody is there, or a firewall is in between
+//   no answer        for MM_LINK_SILENT_MS: nobody is there, a firewall is in between, or what
+//                    listens there says nothing
 //
 // A broken one counts the eighth time. Each is one sentence, which says what helps, and one line of
 // the log until it changes; broken and foreign are one, since they cannot always be told apart.
@@ -15,9 +16,9 @@
 // are several server keys; at once with the next server key while there is one that was not tried.
 // Without a key nothing waits.
 //
-// While they wait, the key file is read again when it has changed, and a new key, or new server
-// keys, are tried at once: neither needs another start. A file that is wrong, or another process's,
-// is told of once, and the former key holds.
+// At a failure, and while they wait, the key file is read again when it has changed, and a new key,
+// or new server keys, are tried at once: neither needs another start, and a rotation no pause. A
+// file that is wrong, or another process's, is told of once, and the former key holds.
 
 #ifndef MM_LINK_H
 #define MM_LINK_H
@@ -28,6 +29,12 @@
 #include "socket.h"
 
 #define MM_LINK_SILENT_MS 2500
+// Why a key is refused: the handler's answer does not tell which.
+#define MM_LINK_WHY_REFUSED                                                                        \
+    "it is not on the list there (mayhem keys list), has ended or has another role, a process "    \
+    "there has its name, or this is not the port of --listen"
+// Of what takes a connection and says nothing.
+#define MM_LINK_WHY_MUTE "is no consumer, or is stopped: check the port"
 
 typedef struct mm_link mm_link_t;
 
@@ -56,6 +63,9 @@ void mm_link_leave(mm_link_t *self, mm_socket_t *socket);
 
 // What is wrong now, one sentence without a full stop; "" when nothing is known to be.
 const char *mm_link_complaint(const mm_link_t *self);
+
+// On tcp: whether there ever was a connection. Without one nothing has left this process.
+bool mm_link_was_up(const mm_link_t *self);
 
 // Without a loop: readable when mm_link_step has something to do; -1: it never has.
 int mm_link_descriptor(const mm_link_t *self);

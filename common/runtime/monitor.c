@@ -12,12 +12,13 @@
 #define EVENTS                                                                                     \
     (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                             \
      ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |                  \
-     ZMQ_EVENT_DISCONNECTED)
+     ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED)
 
 struct mm_monitor {
     mm_socket_t *socket; // that is watched
     mm_socket_t *pair;   // the other end of what libzmq writes to
     unsigned code;       // of the last refusal
+    bool is_mute;
 };
 
 int mm_monitor_descriptor(mm_monitor_t *self)
@@ -51,7 +52,9 @@ mm_monitor_event_t mm_monitor_next(mm_monitor_t *self, bool *ret_other)
     uint32_t value;
     while (receive(self, &event, &value)) {
         switch (event) {
-        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return MM_MONITOR_CONNECTED;
+        case ZMQ_EVENT_CONNECTED: self->is_mute = true; break; // until it shakes hands
+        case ZMQ_EVENT_CLOSED: self->is_mute = false; break;   // it was refused
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: self->is_mute = false; return MM_MONITOR_CONNECTED;
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: self->code = value; return MM_MONITOR_REFUSED;
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
             if (ret_other)
@@ -65,6 +68,11 @@ mm_monitor_event_t mm_monitor_next(mm_monitor_t *self, bool *ret_other)
         }
     }
     return MM_MONITOR_NONE;
+}
+
+bool mm_monitor_is_mute(const mm_monitor_t *self)
+{
+    return self->is_mute;
 }
 
 unsigned mm_monitor_code(const mm_monitor_t *self)

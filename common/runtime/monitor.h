@@ -29,6 +29,9 @@ void mm_monitor_destroy(mm_monitor_t **self_p);
 int mm_monitor_descriptor(mm_monitor_t *self);
 // ret_other (NULL: not wanted) is set with FOREIGN: whether it was ZeroMQ of another mechanism.
 mm_monitor_event_t mm_monitor_next(mm_monitor_t *self, bool *ret_other);
+// Whether the last peer that took the connection has not ended a handshake: somebody listens there,
+// but another program, or one that is stopped. Up to date when the events were read.
+bool mm_monitor_is_mute(const mm_monitor_t *self);
 // The code of the answer by which the last REFUSED was one: 300 to 500, 400 for the key (RFC 27).
 unsigned mm_monitor_code(const mm_monitor_t *self);
 

@@ -61,6 +61,7 @@ struct mm_worker_client {
     watched_t watched;
     int64_t refused_since_ms; // 0: not refused
     int exit_code;
+    bool has_told_waiting; // with what it ends
     bool done;
 };
 
@@ -512,6 +513,20 @@ void mm_worker_client_drain(mm_worker_client_t *self)
     step(self, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});
 }
 
+// A worker that ends as long as it waits for a consumer that it cannot reach says so, once.
+static void tell_waiting(mm_worker_client_t *self)
+{
+    const char *complaint = mm_consumers_complaint(self->consumers);
+    int64_t leave_ms = mm_worker_leave_deadline(self->worker);
+    if (self->has_told_waiting || self->done || leave_ms == MM_NEVER || *complaint == '\0' ||
+        mm_worker_unacknowledged(self->worker) == 0)
+        return;
+    self->has_told_waiting = true;
+    mm_log(MM_LOG_WARN, "Waiting for a consumer that confirms results, then leaving",
+           MM_INT("results", mm_worker_unacknowledged(self->worker)),
+           MM_INT("seconds", (leave_ms - mm_clock_ms() + 999) / 1000), MM_STRING("why", complaint));
+}
+
 int64_t mm_worker_client_turn(mm_worker_client_t *self)
 {
     int64_t now_ms = mm_clock_ms();
@@ -523,6 +538,7 @@ int64_t mm_worker_client_turn(mm_worker_client_t *self)
     }
     send_started(self);
     send_results(self);
+    tell_waiting(self);
     int64_t spare_ms = mm_consumers_turn(self->consumers, now_ms);
     return self->done ? MM_NEVER : mm_earlier(mm_worker_deadline(self->worker), spare_ms);
 }

@@ -674,8 +674,10 @@ static void check_unable(gather_t *self)
 void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *ret_actions)
 {
     assert(event->now_ms >= self->now_ms);
-    // Whoever stood still does not know who else was silent: what was said meanwhile is unread.
-    if (event->now_ms - self->now_ms >= self->config.lost_after_ms) {
+    // Whoever stood still does not know who else was silent: what was said meanwhile is unread. So
+    // it is when their connections were ended here.
+    if (event->kind == GATHER_REBOUND ||
+        event->now_ms - self->now_ms >= self->config.lost_after_ms) {
         workers_forgive(self->workers, event->now_ms);
         run_choice_forgive(&self->choice, event->now_ms);
     }
@@ -700,6 +702,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
         workers_revoke(self->workers, event->as.revoked.worker, event->as.revoked.role);
         break;
     case GATHER_CUT: workers_cut(self->workers, event->as.cut.session); break;
+    case GATHER_REBOUND: break; // forgiven above
     case GATHER_TIME: apply_time(self, event->as.time.inbox_empty); break;
     case GATHER_DRAIN: drain(self); break;
     case GATHER_STATE: gather_apply_state(self, event->as.state); break;

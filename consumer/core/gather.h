@@ -37,6 +37,7 @@ typedef enum {
     GATHER_BYE,     // a worker leaves
     GATHER_REVOKED, // a worker's key is no longer valid: it is lost now
     GATHER_CUT,     // the connection to a session is broken: a second one was refused
+    GATHER_REBOUND, // all connections from other machines were ended by us, and come again
     GATHER_TIME,    // the deadline is reached
     GATHER_DRAIN,   // accept no more jobs, end what runs
     // Of what holds restarts back.

@@ -95,8 +95,10 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
     if (worker && worker->instance != report->instance) {
         if (worker->state == WORKER_JOINED &&
             now_ms - worker->heard_ms < self->config.lost_after_ms) {
-            change_stranger(self, WORKERS_REFUSED, report,
-                            "another process with this id is alive; give this one another --id");
+            change_stranger(
+                self, WORKERS_REFUSED, report,
+                "another process with this id is alive; give this one another --id, or a key of "
+                "another name if it has one");
             return NULL;
         }
         // Another instance: the former one is gone, with all its tasks (R4).

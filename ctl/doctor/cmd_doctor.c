@@ -8,6 +8,7 @@
 #include "dial.h"
 #include "finding.h"
 #include "keys_check.h"
+#include "link.h"
 #include "reach.h"
 #include "store_check.h"
 #include "target.h"
@@ -217,9 +218,7 @@ static void check_task_ports(doctor_t *self)
 static const char *say_failure(const dial_t *dial)
 {
     switch (dial->result) {
-    case MM_MONITOR_REFUSED:
-        return "the key is refused: it was revoked, has ended by the clock there, has another role "
-               "there, or is not on that list; see mayhem keys list on the consumer's machine";
+    case MM_MONITOR_REFUSED: return "the key is refused: " MM_LINK_WHY_REFUSED;
     case MM_MONITOR_BROKEN:
         return "the consumer has none of the server keys in the key file, or this is not its port: "
                "have a new key file made there";
@@ -240,10 +239,7 @@ static bool check_mechanism(doctor_t *self)
     reach_mechanism(self->base.host, port, mm_clock_ms() + STEP_MS, mechanism);
     bool is_curve = strcmp(mechanism, "CURVE") == 0, is_plain = strcmp(mechanism, "NULL") == 0;
     if (!is_curve && !is_plain)
-        finding_fail(&self->findings,
-                     "what listens on port %u is no consumer, or is stopped: check "
-                     "the port",
-                     port);
+        finding_fail(&self->findings, "what listens on port %u " MM_LINK_WHY_MUTE, port);
     else if (is_curve && !self->has_key)
         finding_fail(&self->findings, "it wants a key: give one with --key FILE");
     else if (is_plain && self->has_key)

@@ -467,6 +467,11 @@ const char *attach_complaint(const attach_t *self)
     return mm_consumers_complaint(self->consumers);
 }
 
+bool attach_was_up(const attach_t *self)
+{
+    return mm_link_was_up(self->link);
+}
+
 int64_t attach_silent_ms(const attach_t *self)
 {
     return self->heard_ms == MM_NEVER ? MM_NEVER : mm_clock_ms() - self->heard_ms;

@@ -136,7 +136,7 @@ timeout -k 5 30 "$build/mayhem-publisher" --dir near --consumer ipc://run/consum
 equal "one of this machine has the same name, and delivers" "0 50" "$? $(settled)"
 equal "and loses nothing by it" 0 "$(grep -c WARN near.log)"
 hosts 5 later >&8
-one_line p1 'refuses the key p1 of a publisher: .*has the name of a process that runs there'
+one_line p1 'refuses the key p1 of a publisher: .*a process there has its name'
 logs run 'Refused a key address=127.0.0.1 .*why="a publisher of this machine has its name"'
 
 # ---- viewers
@@ -152,6 +152,11 @@ fails "nor with a restarter's" 78 'needs one of a viewer or an operator' \
     ctl status --consumer "$base" --key keys/eu-1.key
 fails "nor with a file of another consumer" 69 'none of the 1 server keys' \
     ctl status --consumer "$base" --key others/viv.key
+
+# An order that has not left this process is not in force.
+fails "nobody is reached by an order" 69 \
+    "nobody answers at .*; trying on, for 4s in all.*nobody was reached within 4s: the order is not in force" \
+    ctl halt --why test --timeout 4s --consumer "tcp://$loopback:$((port + 24))" --key keys/anna.key
 
 # ---- the doctor
 
@@ -219,3 +224,21 @@ began=$(milliseconds)
 check "a key that was replaced is taken up, too" wait_until 15 has_joined eu-5 3
 at_most "within 5 s, without another start" 5000 $(($(milliseconds) - began))
 equal "eu-5 says so each time" 2 "$(grep -c 'Read the key file anew' eu-5.log)"
+
+# ---- an end with results that nobody takes
+
+new eu-6 restarter
+start eu-6 restarter --consumer "$base" --key keys/eu-6.key --mock-time 1s..1s --drain-timeout 4s
+eu6=${started[-1]}
+logs eu-6 'Joined the consumer'
+hosts 2000 last >last.txt
+MAYHEM_KEY=keys/p1.key timeout -k 5 30 "$build/mayhem-publisher" --dir last --consumer "$base" \
+    --input last.txt >last.log 2>&1 </dev/null &
+started+=("$!")
+check "the last publisher delivers" wait_until 15 has_settled 60
+ctl keys revoke eu-6 >said 2>&1 || not_ok "eu-6 is revoked" "$(cat said)"
+logs eu-6 'refuses the key eu-6'
+kill "$eu6"
+logs eu-6 'Waiting for a consumer that confirms results, then leaving results=[0-9]+ seconds=[1-4] why=.*refuses the key eu-6'
+check "eu-6 ends when it has said" wait_until 6 is_gone "$eu6"
+equal "it says once why it waits" 1 "$(grep -c 'Waiting for a consumer' eu-6.log)"

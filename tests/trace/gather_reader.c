@@ -468,6 +468,10 @@ static bool read_kind(gather_reader_t *self, gather_event_t *event)
         event->as.cut.session = (uint64_t)tokens_number(&self->words, "session", 0);
         return true;
     }
+    if (strcmp(kind, "rebound") == 0) {
+        event->kind = GATHER_REBOUND;
+        return true;
+    }
     if (strcmp(kind, "time") == 0) {
         event->kind = GATHER_TIME;
         event->as.time.inbox_empty = tokens_value(&self->words, "inbox") == NULL;

@@ -709,9 +709,8 @@ static void apply_time(mm_worker_t *self)
         hello(self);
 }
 
-// The latest time at which a worker that drains and runs nothing leaves; MM_NEVER for any other. It
-// waits for the acknowledgement of its results: without them their restarts are done again.
-static int64_t leave_deadline(const mm_worker_t *self)
+// It waits for the acknowledgement of its results: without them their restarts are done again.
+int64_t mm_worker_leave_deadline(const mm_worker_t *self)
 {
     if (!self->draining || self->held.count > 0 || self->done)
         return MM_NEVER;
@@ -734,7 +733,7 @@ static void try_leave(mm_worker_t *self)
         if (self->session != 0)
             heartbeat(self, false); // a request for the last word
     }
-    if (self->now_ms < leave_deadline(self))
+    if (self->now_ms < mm_worker_leave_deadline(self))
         return;
     if (self->session != 0)
         act(self, MM_WORKER_BYE)->as.last_serial = mm_results_last(self->results);
@@ -771,5 +770,5 @@ int64_t mm_worker_deadline(const mm_worker_t *self)
     int64_t deadline = mm_earlier(self->report_ms, silent_ms);
     if (!self->stopped)
         deadline = mm_earlier(deadline, self->drain_until_ms);
-    return mm_earlier(deadline, leave_deadline(self));
+    return mm_earlier(deadline, mm_worker_leave_deadline(self));
 }

@@ -116,6 +116,8 @@ const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial);
 // wanted) gets its number, leg, id and attempt, and the host of a restart, valid until the next
 // step.
 bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task);
+// The latest time at which a worker that drains and runs nothing leaves; MM_NEVER for any other.
+int64_t mm_worker_leave_deadline(const mm_worker_t *self);
 // Results that no consumer has acknowledged.
 uint64_t mm_worker_unacknowledged(const mm_worker_t *self);
 // Tasks held.

@@ -21,13 +21,19 @@ static broadcast_t *events, *viewers;
 static mm_receiver_t receiver;
 static mm_encoder_t *encoder;
 static curve_client_t good, other;
-static unsigned revoked, drops;
+static unsigned revoked, replaced, drops;
 
 static void on_revoked(void *arg, const mm_allowed_t *row)
 {
     (void)arg;
     assert_string_equal(row->name.text, "eu-2");
     revoked++;
+}
+
+static void on_replaced(void *arg)
+{
+    (void)arg;
+    replaced++;
 }
 
 static void on_cut(void *arg, uint64_t session)
@@ -74,11 +80,12 @@ static int64_t look(int64_t now_ms)
 static int make(void **state)
 {
     (void)make_curve(state);
-    revoked = drops = 0;
+    revoked = replaced = drops = 0;
     temp_path(keys, "keys");
     config = (listener_config_t){.keys = keys,
                                  .address = {.host = "127.0.0.1", .port = free_ports(4)},
                                  .revoked = on_revoked,
+                                 .replaced = on_replaced,
                                  .cut = on_cut,
                                  .drop = on_drop,
                                  .taken = on_taken};
@@ -460,6 +467,7 @@ static void all_ports_take_another_key_of_the_consumer(void **state)
     start();
     connect_to(&good, ZMQ_PUSH, &curve_keys[EU_1], curve_keys[CONSUMER].public_key, "inbox");
     curve_play(steps);
+    assert_int_equal(replaced, 1);
 }
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make, end)

@@ -139,7 +139,8 @@ static void another_process_is_refused_while_the_former_is_heard(void **state)
     now_ms += LOST_AFTER - 1;
     says.instance = 2;
     hello("r1", 0);
-    then("refused r1: another process with this id is alive; give this one another --id");
+    then("refused r1: another process with this id is alive; give this one another --id, or a key "
+         "of another name if it has one");
     now_ms += 1;
     says.instance = 2;
     hello("r1", 0);
@@ -284,7 +285,8 @@ static void a_stranger_is_answered_however_old_its_report(void **state)
     says.sequence = sequence - 1;
     says.instance = 2;
     hello("r1", 0);
-    then("refused r1: another process with this id is alive; give this one another --id");
+    then("refused r1: another process with this id is alive; give this one another --id, or a key "
+         "of another name if it has one");
 }
 
 static void a_report_counts_when_all_its_parts_have_come_in_order(void **state)

@@ -6,6 +6,13 @@
 #include "hear.h"
 #include "link.h"
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 static mm_link_t *way;
 static mm_socket_t *events, *inbox, *tasks;
 static int renewals;
@@ -159,7 +166,7 @@ static void a_refused_key_waits_longer_each_time_and_is_let_in_when_that_is_mend
     const char *heard = end();
     assert_int_equal(count_of(heard, "Cannot reach the consumer"), 1);
     holds(heard, "refuses the key eu-1 of a restarter");
-    holds(heard, "mayhem keys new eu-1 --role restarter");
+    holds(heard, MM_LINK_WHY_REFUSED);
     assert_int_equal(count_of(heard, "The consumer is reached"), 1);
 }
 
@@ -232,6 +239,7 @@ static void a_server_key_may_be_replaced_while_it_works(void **state)
 
 static mm_key_t next_key;
 static size_t asked_before;
+static int64_t replaced_ms, took_ms;
 
 static void write_key(const mm_key_t *which)
 {
@@ -284,6 +292,40 @@ static void new_server_keys_are_taken_from_the_file(void **state)
     assert_int_equal(count_of(heard, "Read the key file anew"), 1);
     holds(heard, "server_keys=2");
     assert_int_equal(count_of(heard, "The consumer is reached"), 1);
+}
+
+static bool the_server_key_is_rotated(void)
+{
+    write_key(&next_key);
+    replaced_ms = mm_clock_ms();
+    return the_server_key_is_replaced();
+}
+
+static bool frames_arrive_soon(void)
+{
+    if (!a_frame_arrives())
+        return false;
+    took_ms = mm_clock_ms() - replaced_ms;
+    return true;
+}
+
+// A client that was started before the rotation has the former key alone, and its file both. A
+// pause of 1 s would cost a worker: the consumer presumes it lost after 1.5 s.
+static void a_rotation_costs_no_pause(void **state)
+{
+    (void)state;
+    curve_begin(true);
+    next_pair = curve_draw();
+    key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    next_key = key;
+    strcpy(next_key.server_keys[next_key.server_count++], next_pair.public_key);
+    strcpy(curve_allowed, key.public_key);
+    begin_with_file();
+    play((step_fn *const[]){a_frame_arrives, the_server_key_is_rotated, frames_arrive_soon, NULL});
+    assert_in_range(took_ms, 0, 900);
+    const char *heard = end();
+    assert_int_equal(count_of(heard, "Read the key file anew"), 1);
+    assert_int_equal(count_of(heard, "Cannot reach the consumer"), 0);
 }
 
 // What was wrong with the former key is no news of this one: a second line tells of that.
@@ -392,6 +434,43 @@ static void where_nobody_answers_that_is_said(void **state)
     holds(heard, "nobody answers at tcp://127.0.0.1:5550 to 5553");
 }
 
+// Listens at the port of a ZeroMQ socket that is closed, as another program. Returns its
+// descriptor.
+static int take_port_of(const char *endpoint)
+{
+    int on = 1, descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((uint16_t)strtoul(strrchr(endpoint, ':') + 1, NULL, 10));
+    assert_int_equal(setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    int rc = -1;
+    for (int64_t end_ms = mm_clock_ms() + 5000; rc != 0 && mm_clock_ms() < end_ms;) {
+        rc = bind(descriptor, (struct sockaddr *)&address, sizeof address);
+        if (rc != 0)
+            (void)poll(NULL, 0, 10); // libzmq's thread closes its own some time later
+    }
+    assert_int_equal(rc, 0);
+    assert_int_equal(listen(descriptor, 16), 0);
+    return descriptor;
+}
+
+// No firewall is to blame for it.
+static void what_listens_and_says_nothing_is_no_consumer(void **state)
+{
+    (void)state;
+    curve_begin(true);
+    key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    strcpy(curve_allowed, key.public_key);
+    mm_socket_destroy(&curve_events);
+    int descriptor = take_port_of(curve_events_at);
+    begin(&key);
+    play((step_fn *const[]){it_complains, NULL});
+    const char *heard = end();
+    assert_int_equal(close(descriptor), 0);
+    assert_int_equal(count_of(heard, "Cannot reach the consumer"), 1);
+    holds(heard, "what listens at tcp://127.0.0.1:5550 to 5553 is no consumer, or is stopped");
+}
+
 static bool a_session_is_refused(void)
 {
     curve_refused = "inbox"; // which stands for the session's endpoint
@@ -479,6 +558,7 @@ int main(void)
         TEST(the_next_server_key_is_tried_at_once),
         TEST(a_server_key_may_be_replaced_while_it_works),
         TEST(new_server_keys_are_taken_from_the_file),
+        TEST(a_rotation_costs_no_pause),
         TEST(a_new_key_is_taken_from_the_file),
         TEST(the_same_key_again_changes_nothing),
         TEST(a_bad_key_file_is_told_of_once_and_may_be_mended),
@@ -486,6 +566,7 @@ int main(void)
         TEST(a_client_without_a_key_is_told_that_it_needs_one),
         TEST(a_key_where_there_are_none_is_told_so),
         TEST(where_nobody_answers_that_is_said),
+        TEST(what_listens_and_says_nothing_is_no_consumer),
         TEST(what_becomes_of_a_session_is_no_failure),
         TEST(a_session_that_cannot_be_reached_is_told),
         TEST(on_ipc_there_is_nothing_to_watch),
