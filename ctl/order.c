@@ -107,7 +107,7 @@ static int give_up(const order_way_t *way, bool was_up, const char *why)
     char span[MM_DURATION_TEXT], argument[TARGET_ARGUMENT];
     const char *since = *why ? ", since " : "";
     (void)mm_duration_print(way->timeout_ms, span);
-    if (!way->target->base.is_ipc && !was_up)
+    if (!was_up)
         return ctl_fail(EX_UNAVAILABLE,
                         "nobody was reached within %s%s%s: the order is not in force", span, since,
                         why);

@@ -321,3 +321,11 @@ const char *mm_consumers_complaint(const mm_consumers_t *self)
         complaint = mm_link_complaint(self->ways[i].link);
     return complaint;
 }
+
+bool mm_consumers_was_up(const mm_consumers_t *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->ways[i].base.is_ipc || mm_link_was_up(self->ways[i].link))
+            return true;
+    return false;
+}

@@ -81,5 +81,7 @@ mm_socket_t *mm_consumers_events(const mm_consumers_t *self, size_t at);
 mm_link_t *mm_consumers_link_at(const mm_consumers_t *self, size_t at);
 // mm_link_complaint of the one that is followed, else of the first that has one.
 const char *mm_consumers_complaint(const mm_consumers_t *self);
+// Whether one may have been reached: mm_link_was_up; on ipc nobody knows, so true.
+bool mm_consumers_was_up(const mm_consumers_t *self);
 
 #endif

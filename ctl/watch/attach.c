@@ -469,7 +469,7 @@ const char *attach_complaint(const attach_t *self)
 
 bool attach_was_up(const attach_t *self)
 {
-    return mm_link_was_up(self->link);
+    return mm_consumers_was_up(self->consumers);
 }
 
 int64_t attach_silent_ms(const attach_t *self)

@@ -45,7 +45,7 @@ news_t attach_next(attach_t *self, int descriptor, int timeout_ms);
 int64_t attach_silent_ms(const attach_t *self);
 // Why it does not answer, as far as that is known: mm_consumers_complaint.
 const char *attach_complaint(const attach_t *self);
-// mm_link_was_up.
+// mm_consumers_was_up.
 bool attach_was_up(const attach_t *self);
 
 // Asks for a profile of the last `seconds` (0: since the start) of a process, by its name, or of
