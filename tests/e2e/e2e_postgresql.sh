@@ -20,7 +20,7 @@ store() {
 
 # ---- plain saves and settles ---------------------------------------------------------------------
 
-hosts 2000 >hosts.txt
+hosts 4000 >hosts.txt
 launch -i hosts.txt --store "$uri" -n 2 --slots 4 --mock-time 0s..40ms --mock-fail 5% --attempts 10
 settle_at_least 200 30
 murder saver
@@ -50,8 +50,8 @@ pg_start a
 ok "the consumer is killed, and the server is restarted"
 finish 60
 ends_with_code "the run ends with 0" 0
-audit "after kills of the saver and of the server" 2000
-equal "every host is restarted" 2000 \
+audit "after kills of the saver and of the server" 4000
+equal "every host is restarted" 4000 \
     "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted' AND proof = 'rehearsed'")"
 matches "the shutdown itself was clean" 'clean shutdown: yes' "$(cat out)"
 equal "no file has a record" "" "$(find . -name 'mayhem.db*')"

@@ -56,6 +56,7 @@ void plan(world_t *self, size_t index)
     uint64_t kind = draw(self, 1000);
     process->is_stubborn = draw(self, 20) == 0;
     process->code = process->signal = process->error = 0;
+    process->is_deposed = false;
     process->ends_ms = self->now_ms + 1 + (int64_t)draw(self, 1U << draw(self, 19));
     if (draw(self, index == SUPERVISOR_CONSUMER ? 12 : 50) == 0) {
         process->error = draw(self, 50) == 0 ? ENOENT : EAGAIN;
@@ -71,6 +72,9 @@ void plan(world_t *self, size_t index)
         process->code = 0; // of a saver, more often than it is: there is a substitute then
     } else if (kind < 620) {
         process->signal = leaving[draw(self, 3)];
+    } else if (kind < 680 && index == SUPERVISOR_CONSUMER) {
+        process->code = EX_TEMPFAIL;
+        process->is_deposed = true;
     } else {
         process->ends_ms = INT64_MAX;
     }
@@ -128,8 +132,8 @@ static supervisor_event_t event_of_end(const world_t *self, size_t index)
     } else {
         event.as.ended.code = process->signal ? 0 : process->code;
         event.as.ended.signal = process->signal;
-        event.as.ended.is_deposed = index == SUPERVISOR_CONSUMER && !process->signal &&
-                                    process->code == EX_TEMPFAIL && draw(self, 2);
+        event.as.ended.is_deposed =
+            process->is_deposed && !process->signal && process->code == EX_TEMPFAIL;
     }
     return event;
 }

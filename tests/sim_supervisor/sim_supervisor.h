@@ -26,6 +26,7 @@ typedef struct {
     int64_t limit_ms; // when it is to be killed; INT64_MAX: it is not
     int64_t ends_ms;  // INT64_MAX: not by itself; and how:
     int code, signal;
+    bool is_deposed;  // the code is that of a consumer that leads no longer
     int error;        // it cannot be started: errno
     int64_t due_ms;   // it waits to be started again; 0: it does not
     int64_t pause_ms; // the last one; 0: none yet

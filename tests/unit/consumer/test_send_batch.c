@@ -14,6 +14,7 @@ typedef struct stage {
     mm_endpoint_t base;
     broadcast_t *events;
     mm_socket_t *sub;
+    local_names_t *locals;
     send_batch_t *batch;
     gather_t *gather;
     mm_decoder_t *decoder;
@@ -77,9 +78,11 @@ static void open_stage(stage_t *self)
                                                  .savers_max = 1,
                                                  .restarters_max = 1},
                               0);
+    self->locals = local_names_new();
     self->batch = send_batch_new(&(send_batch_config_t){.loop = self->loop,
                                                         .base = self->base,
                                                         .events = self->events,
+                                                        .locals = self->locals,
                                                         .name = "consumer",
                                                         .epoch = 1,
                                                         .is_trusted = is_trusted,
@@ -93,6 +96,7 @@ static void close_stage(stage_t *self)
     (void)zmq_msg_close(&self->message);
     mm_decoder_destroy(&self->decoder);
     send_batch_destroy(&self->batch);
+    local_names_destroy(&self->locals);
     gather_destroy(&self->gather);
     mm_loop_destroy(&self->loop);
     mm_socket_destroy(&self->sub);
