@@ -7,7 +7,7 @@
 bench_PEERS := beanstalkd $(foreach pair,redis:hiredis nats:libnats rabbitmq:librabbitmq,\
     $(shell pkg-config --exists $(lastword $(subst :, ,$(pair))) && echo $(firstword $(subst :, ,$(pair)))))
 bench_PROGRAMS := skeleton pipeline fdatasync $(bench_PEERS)
-bench_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/%.o,roles probe ready record pauses skeleton pipeline fdatasync spawner leases handshakes)
+bench_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/%.o,roles probe ready record servers pauses skeleton pipeline fdatasync spawner leases handshakes)
 bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/peers/%.o,peer work beanstalkd redis nats rabbitmq)
 bench_compile = @mkdir -p $(@D); $(compile) $(TEST_INCLUDES) -Ibench -c -o $@ $<
 
@@ -16,7 +16,7 @@ $(bench_OBJECTS): $(BUILD)/obj/bench/%.o: bench/%.c
 $(bench_PEER_OBJECTS): $(BUILD)/obj/bench/peers/%.o: bench/peers/%.c
 	$(bench_compile)
 
-$(BUILD)/bench/pipeline: $(patsubst %,$(BUILD)/obj/bench/%.o,probe ready record pauses) $(BUILD)/libpublisher.a
+$(BUILD)/bench/pipeline: $(patsubst %,$(BUILD)/obj/bench/%.o,probe ready record servers pauses) $(BUILD)/libpublisher.a
 $(BUILD)/bench/redis: LIBS += -lhiredis
 $(BUILD)/bench/nats: LIBS += -lnats
 $(BUILD)/bench/rabbitmq: LIBS += -lrabbitmq

@@ -16,6 +16,8 @@
 #   sustained   SUSTAINED seconds at full rate: the longest times without a settled job, and where
 #   restarters  1, 2, 4 and 16; window: 1,000 and 100,000; log: info and warn
 #   transport   ipc, tcp, and tcp with keys (curve), at full rate and at 2,000 jobs/s
+#   store       the record in SQLite, in PostgreSQL, and there with a synchronous standby, at full
+#               rate and at 2,000 jobs/s, with the CPU of the servers (bench/store.sh)
 #   peers       Redis Streams, NATS JetStream, RabbitMQ, beanstalkd, Celery and the article's program
 #               on the same work, those that are installed (bench/peers/README.md has what each keeps
 #               and how it is tuned; `make bench-peers-install` says the packages). PEERS is an
@@ -309,6 +311,9 @@ run_commands() {
 run_slots() {
     put slots "${SLOTS:-4000}" 1 pipeline "$root/bench/slots.sh" "$build" "${SLOTS:-4000}"
 }
+
+# shellcheck source=bench/store.sh
+source "$root/bench/store.sh"
 
 # shellcheck source=bench/growth.sh
 source "$root/bench/growth.sh"

@@ -8,7 +8,7 @@
 // neither CPU nor job times of the first WARM_UP_S seconds count.
 //
 // pipeline [-n JOBS] [-r RESTARTERS] [-t | -k KEYS] [-b | -w SECONDS | -p RATE -s SECONDS [-f]]
-//          PROGRAMS DIR
+//          [-c NAME=PID]... PROGRAMS DIR
 //   PROGRAMS: the folder of mayhem-publisher and the others; DIR: an empty folder of this run
 //   -t: tcp over loopback instead of ipc; -p: so many jobs a second for so long
 //   -k: all roles but the consumer come to its listener on loopback, with CURVE and their keys of
@@ -17,6 +17,7 @@
 //       each restart starts (probe.h)
 //   -b: the publisher makes the jobs up, and all are in its outbox before the others start; it is
 //       stopped while they do
+//   -c: a server that others have started, such as that of MAYHEM_STORE: its CPU is told, too
 //   -w: it makes up as many as go through in so long, and a thread watches for the longest time in
 //       which the record shows no further job as settled (pauses.h)
 
@@ -25,6 +26,7 @@
 #include "probe.h"
 #include "ready.h"
 #include "record.h"
+#include "servers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +67,7 @@ typedef struct {
     probe_t probe;
     int input;       // the end of a pipe for the lines, when it feeds
     pauses_t pauses; // when it watches
+    servers_t servers;
     warm_up_t warm_up;
     double fill_seconds, fill_cpu_us;
     long fill_rss_kb;
@@ -139,6 +142,7 @@ static void start_others(bench_t *bench)
     ready_workers(bench->address, 1 + bench->restarters);
     for (size_t i = first; i < bench->roles.count; i++)
         roles_count_from(&bench->roles, i);
+    servers_count_from(&bench->servers);
 }
 
 // ---- the input ---------------------------------------------------------------------------------
@@ -262,6 +266,7 @@ static void await_warm_up(bench_t *bench)
     }
     for (size_t i = 0; i < bench->roles.count; i++)
         roles_count_from(&bench->roles, i);
+    servers_count_from(&bench->servers);
     outbox_db_close(&record);
 }
 
@@ -323,7 +328,7 @@ static void print_fill(const bench_t *bench, int64_t drain_us)
 static void usage(void)
 {
     (void)fputs("usage: pipeline [-n JOBS] [-r RESTARTERS] [-t | -k KEYS] "
-                "[-b | -w SECONDS | -p RATE -s SECONDS [-f]] PROGRAMS DIR\n",
+                "[-b | -w SECONDS | -p RATE -s SECONDS [-f]] [-c NAME=PID]... PROGRAMS DIR\n",
                 stderr);
     exit(EX_USAGE);
 }
@@ -341,7 +346,7 @@ static void name_addresses(bench_t *bench)
 
 static void parse(int argc, char **argv, bench_t *bench)
 {
-    for (int option; (option = getopt(argc, argv, "n:r:tk:bfw:p:s:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "n:r:tk:bfw:p:s:c:")) != -1;) {
         switch (option) {
         case 'n': bench->jobs = strtoull(optarg, NULL, 10); break;
         case 'r': bench->restarters = strtoull(optarg, NULL, 10); break;
@@ -354,6 +359,7 @@ static void parse(int argc, char **argv, bench_t *bench)
             break;
         case 'f': bench->feeds = true; break;
         case 'p': bench->rate = strtod(optarg, NULL); break;
+        case 'c': servers_add(&bench->servers, optarg); break;
         case 's': bench->seconds = strtod(optarg, NULL); break;
         default: usage();
         }
@@ -419,6 +425,7 @@ int main(int argc, char **argv)
     bool went_well = roles_await(&bench.roles, bench.publisher);
     int64_t drain_us = mm_clock_us() - begin_us;
     roles_count_to(&bench.roles);
+    servers_count_to(&bench.servers);
     roles_signal(&bench.roles, SIGTERM);
     went_well = roles_await_all(&bench.roles) && went_well;
     if (!went_well)
@@ -427,6 +434,7 @@ int main(int argc, char **argv)
     if (bench.fills)
         print_fill(&bench, drain_us);
     print_more(&bench);
+    servers_print(&bench.servers, result.jobs);
     roles_print(&bench.roles, &result);
     return 0;
 }

@@ -86,6 +86,24 @@ function transports(    i, others) {
     }
 }
 
+# What a record in PostgreSQL costs: each pipeline with it beside the one with a file.
+function stores(    i, others, here, file) {
+    split("local standby", others, " ")
+    for (i = 1; i <= 2; i++) {
+        here = "store " others[i]
+        file = "store sqlite"
+        beside(here, file, "jobs/s", "jobs_per_s", 1)
+        beside(here, file, "CPU us/job", "cpu_us_per_job", 1)
+        processes_beside(here, file)
+        single(here, "CPU us/job primary", "pipeline", "cpu_primary", 1)
+        single(here, "CPU us/job standby", "pipeline", "cpu_standby", 1)
+        beside("paced-" here, "paced-" file, "job time p50 ms", "p50_us", 0.001)
+        beside("paced-" here, "paced-" file, "job time p99 ms", "p99_us", 0.001)
+        beside("paced-" here, "paced-" file, "CPU us/job", "cpu_us_per_job", 1)
+        single("paced-" here, "CPU us/job servers", "pipeline", "cpu_us_servers", 1)
+    }
+}
+
 # A figure that stands for itself.
 function single(place, title, side, key, factor,    texts) {
     texts = spread(collect(place, side, key, factor))
@@ -231,6 +249,8 @@ END {
     printf "%-27s %-22s %-27s %-27s %s\n", "case", "min / median / max of", "pipeline",
         "skeleton (or peer)", "ratio (95 % interval)"
     for (i = 1; i <= count; i++) {
+        if (places[i] ~ /^(paced-)?store /)
+            continue
         if (places[i] ~ /^(latency|paced-transport) /)
             paced(places[i])
         else if (places[i] ~ /^lowload /)
@@ -242,4 +262,5 @@ END {
     }
     in_flight()
     transports()
+    stores()
 }

@@ -81,8 +81,9 @@ INSERT INTO lease VALUES ('leader', 0, NULL, '-infinity') ON CONFLICT DO NOTHING
 
 -- ---- plain saves and settles, many at once
 
--- The rows of jobs that plain saves and settles make. p_outcome NULL: an intent. A query of the
--- planner's, which takes it into the statement that calls it.
+-- The rows of jobs that plain saves and settles make. p_outcome NULL: an intent. The planner takes
+-- it into the statement that calls it. Each array is unnested by itself: one unnest of all of them
+-- would keep the rows of each before the first goes on, which costs half as much again.
 CREATE OR REPLACE FUNCTION mayhem_rows(
     p_now bigint, p_id uuid[], p_host text[], p_instance text[], p_publisher text[],
     p_received bigint[], p_deliveries bigint[], p_outcome text[], p_attempts bigint[],
@@ -91,10 +92,11 @@ RETURNS SETOF jobs LANGUAGE sql STABLE AS $$
     SELECT s.id, s.host, s.instance, s.publisher, s.received_ms,
            CASE WHEN s.outcome IS NOT NULL THEN p_now END, s.outcome, s.attempts, s.deliveries,
            s.extended, s.worker, s.error, CASE WHEN s.outcome = 'restarted' THEN 'rehearsed' END
-    FROM unnest(p_id, p_host, p_instance, p_publisher, p_received, p_deliveries, p_outcome,
-                p_attempts, p_extended, p_worker, p_error)
-        AS s (id, host, instance, publisher, received_ms, deliveries, outcome, attempts, extended,
-              worker, error)
+    FROM (SELECT unnest(p_id) AS id, unnest(p_host) AS host, unnest(p_instance) AS instance,
+                 unnest(p_publisher) AS publisher, unnest(p_received) AS received_ms,
+                 unnest(p_deliveries) AS deliveries, unnest(p_outcome) AS outcome,
+                 unnest(p_attempts) AS attempts, unnest(p_extended) AS extended,
+                 unnest(p_worker) AS worker, unnest(p_error) AS error) AS s
 $$;
 
 -- As mayhem_write, below, where some of the jobs may be on record.
