@@ -158,7 +158,9 @@ static bool check_address(doctor_t *self)
 {
     char address[REACH_ADDRESS], error[MM_ERROR_MAX];
     if (!reach_resolve(self->base.host, mm_clock_ms() + STEP_MS, address, error)) {
-        finding_fail(&self->findings, "address %.200s has no IPv4 address (%s): check its name",
+        finding_fail(&self->findings,
+                     "address %.200s leads nowhere (%s): check it; IPv6 is written in "
+                     "brackets, as in tcp://[::1]:PORT",
                      self->base.host, error);
         return false;
     }
@@ -209,8 +211,17 @@ static void check_task_ports(doctor_t *self)
                          ports[i], say_error(errors[i]), self->low, self->high);
             return;
         }
-    finding_ok(&self->findings, "task ports %u to %u: none of %zu is dropped", self->low,
-               self->high, count);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++)
+        used += errors[i] == 0;
+    if (used == count)
+        finding_warn(&self->findings,
+                     "task ports %u to %u: all of %zu are in use; where no worker is, by something "
+                     "else: stop it, or give the consumer a longer range",
+                     self->low, self->high, count);
+    else
+        finding_ok(&self->findings, "task ports %u to %u: none of %zu is dropped", self->low,
+                   self->high, count);
 }
 
 // ---- the handshake

@@ -20,6 +20,40 @@ static bool refuse(char error[MM_ERROR_MAX], const char *why)
     return false;
 }
 
+// The address of a port: IPv4, or IPv6 in brackets, as in an endpoint. False: it is none. Asks no
+// name server.
+static bool find(const char *address, unsigned port, struct sockaddr_storage *ret_to,
+                 socklen_t *ret_size)
+{
+    char host[REACH_ADDRESS] = "", service[8];
+    struct addrinfo *found,
+        hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    size_t size = strlen(address);
+    bool is_bracketed = size > 2 && address[0] == '[' && address[size - 1] == ']';
+    hints.ai_family = is_bracketed ? AF_INET6 : AF_INET;
+    if (size >= sizeof host)
+        return false;
+    memcpy(host, address + is_bracketed, size - 2 * is_bracketed);
+    (void)snprintf(service, sizeof service, "%u", port);
+    if (getaddrinfo(host, service, &hints, &found) != 0)
+        return false;
+    *ret_size = found->ai_addrlen;
+    memcpy(ret_to, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    return true;
+}
+
+static bool take_literal(const char *host, char ret_address[REACH_ADDRESS],
+                         char error[MM_ERROR_MAX])
+{
+    struct sockaddr_storage to;
+    socklen_t size;
+    if (!find(host, 0, &to, &size))
+        return refuse(error, "it is no IPv6 address");
+    strcpy(ret_address, host);
+    return true;
+}
+
 // The question outlives a call that does not wait for it any more, so it is never freed.
 bool reach_resolve(const char *host, int64_t end_ms, char ret_address[REACH_ADDRESS],
                    char error[MM_ERROR_MAX])
@@ -28,7 +62,10 @@ bool reach_resolve(const char *host, int64_t end_ms, char ret_address[REACH_ADDR
         struct gaicb gai;
         struct addrinfo hints;
         char host[256];
-    } *asked = calloc(1, sizeof *asked);
+    } * asked;
+    if (host[0] == '[')
+        return take_literal(host, ret_address, error);
+    asked = calloc(1, sizeof *asked);
     assert(asked);
     asked->hints = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
     (void)snprintf(asked->host, sizeof asked->host, "%s", host);
@@ -56,12 +93,14 @@ bool reach_resolve(const char *host, int64_t end_ms, char ret_address[REACH_ADDR
 }
 
 // A socket that connects; -1, with errno.
-static int begin(const struct in_addr *address, unsigned port)
+static int begin(const char *address, unsigned port)
 {
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = *address};
-    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0 || connect(descriptor, (const struct sockaddr *)&to, sizeof to) == 0 ||
+    struct sockaddr_storage to;
+    socklen_t size;
+    bool is_address = find(address, port, &to, &size);
+    assert(is_address);
+    int descriptor = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0 || connect(descriptor, (const struct sockaddr *)&to, size) == 0 ||
         errno == EINPROGRESS)
         return descriptor;
     int error = errno;
@@ -74,13 +113,10 @@ void reach_ports(const char *address, const unsigned *ports, size_t count, int64
                  int *ret_errors)
 {
     struct pollfd waits[REACH_PORTS];
-    struct in_addr to;
     size_t open = 0;
     assert(count <= REACH_PORTS);
-    bool is_address = inet_pton(AF_INET, address, &to) == 1;
-    assert(is_address);
     for (size_t i = 0; i < count; i++) {
-        waits[i] = (struct pollfd){.fd = begin(&to, ports[i]), .events = POLLOUT};
+        waits[i] = (struct pollfd){.fd = begin(address, ports[i]), .events = POLLOUT};
         ret_errors[i] = waits[i].fd < 0 ? errno : ETIMEDOUT;
         open += waits[i].fd >= 0;
     }
@@ -116,12 +152,9 @@ void reach_mechanism(const char *address, unsigned port, int64_t end_ms,
 {
     static const char ours[] = "\xFF\0\0\0\0\0\0\0\x01\x7F\x03";
     char theirs[12 + REACH_MECHANISM - 1]; // signature, version, mechanism
-    struct in_addr to;
     size_t size = 0;
     *ret_mechanism = '\0';
-    bool is_address = inet_pton(AF_INET, address, &to) == 1;
-    assert(is_address);
-    int descriptor = begin(&to, port);
+    int descriptor = begin(address, port);
     if (descriptor < 0)
         return;
     bool is_sent = wait_for(descriptor, POLLOUT, end_ms) &&

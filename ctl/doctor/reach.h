@@ -9,7 +9,8 @@
 #define REACH_ADDRESS 64
 #define REACH_PORTS   64 // in one call
 
-// The first IPv4 address of a host, which libzmq would take. False, with the reason in error.
+// The first IPv4 address of a host, which libzmq would take, or the IPv6 one in brackets that it
+// is. False, with the reason in error.
 bool reach_resolve(const char *host, int64_t end_ms, char ret_address[REACH_ADDRESS],
                    char error[MM_ERROR_MAX]);
 

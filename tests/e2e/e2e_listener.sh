@@ -34,6 +34,8 @@ matches "the consumer names the range and the remedy" \
     "$(cat hub.log)"
 equal "nobody has joined" 0 "$(grep -c 'A worker joins' hub.log)"
 at_most "without a storm of lines" 8 "$(cat hub.log eu-1.log eu-2.log | wc -l)"
+matches "the doctor says that they are in use" "warn +task ports 7150 to 7153: all of 4 are in use" \
+    "$("$build/mayhem" doctor --consumer "$address" --key keys/eu-1.key --task-ports $ports)"
 kill "$other"
 check "with its ports free eu-1 joins" wait_until 10 grep -q 'A worker joins worker=eu-1' hub.log
 check "and eu-2" wait_until 10 grep -q 'A worker joins worker=eu-2' hub.log

@@ -44,6 +44,29 @@ static void names_have_addresses_or_a_reason(void **state)
     assert_true(*error != '\0');
 }
 
+static void an_ipv6_address_is_reached(void **state)
+{
+    (void)state;
+    char address[REACH_ADDRESS] = "", error[MM_ERROR_MAX] = "";
+    assert_true(reach_resolve("[::1]", mm_clock_ms() + PATIENCE_MS, address, error));
+    assert_string_equal(address, "[::1]");
+    assert_false(reach_resolve("[::1:x]", mm_clock_ms() + PATIENCE_MS, address, error));
+    assert_string_equal(error, "it is no IPv6 address");
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t size = sizeof at;
+    int listens = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), code = -1;
+    if (listens < 0 || bind(listens, (const struct sockaddr *)&at, sizeof at) != 0) {
+        (void)close(listens);
+        skip(); // this machine has no IPv6
+    }
+    assert_int_equal(listen(listens, 1), 0);
+    assert_int_equal(getsockname(listens, (struct sockaddr *)&at, &size), 0);
+    unsigned port = ntohs(at.sin6_port);
+    reach_ports(address, &port, 1, mm_clock_ms() + PATIENCE_MS, &code);
+    assert_int_equal(code, 0);
+    close(listens);
+}
+
 static void ports_are_open_or_refused(void **state)
 {
     (void)state;
@@ -296,6 +319,7 @@ int main(void)
         TEST(a_range_is_sampled_with_its_ends),
         TEST(names_have_addresses_or_a_reason),
         TEST(ports_are_open_or_refused),
+        TEST(an_ipv6_address_is_reached),
         TEST(what_does_not_answer_costs_no_more_than_the_time),
         TEST(a_peer_names_its_mechanism),
         TEST(the_server_key_that_works_is_found_and_the_consumer_heard),
