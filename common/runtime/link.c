@@ -86,11 +86,11 @@ static void complain_refused(mm_link_t *self)
     else
         complain(
             self, PROBLEM_REFUSED,
-            "tcp://%.100s:%u refuses the key %s of a %s: it was revoked, has ended by the clock "
+            "tcp://%.100s:%u refuses the key %s of %s: it was revoked, has ended by the clock "
             "there, is not on that list (mayhem keys list), has the name of a process that runs "
             "there, or this is not the port of --listen; a new one is made there by mayhem keys "
             "new %s --role %s",
-            self->base.host, self->base.port, name, role, name, role);
+            self->base.host, self->base.port, name, mm_key_role_phrase(self->key.role), name, role);
 }
 
 static void complain_broken(mm_link_t *self)
