@@ -204,9 +204,13 @@ void event_log_news(const gather_action_t *action)
     switch (news->news) {
     case GATHER_NEWS_STATE: mm_log(MM_LOG_INFO, "What the record holds back is known"); break;
     case GATHER_NEWS_ORDERED:
-        mm_log(MM_LOG_WARN, MM_MESSAGE_ORDERED, MM_STRING("what", mm_action_name(news->action)),
-               MM_STRING("name", news->name), MM_STRING("why", news->reason),
-               MM_STRING("by", news->actor));
+        if (*news->name == '\0') // the whole run
+            mm_log(MM_LOG_WARN, MM_MESSAGE_ORDERED, MM_STRING("what", mm_action_name(news->action)),
+                   MM_STRING("why", news->reason), MM_STRING("by", news->actor));
+        else
+            mm_log(MM_LOG_WARN, MM_MESSAGE_ORDERED, MM_STRING("what", mm_action_name(news->action)),
+                   MM_STRING("name", news->name), MM_STRING("why", news->reason),
+                   MM_STRING("by", news->actor));
         break;
     case GATHER_NEWS_TRIPPED:
         mm_log(MM_LOG_ERROR, MM_MESSAGE_TRIPPED, MM_STRING("group", news->name),

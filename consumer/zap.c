@@ -421,11 +421,10 @@ static int read_key(zap_t *self, mm_key_t *ret_key, char error[MM_ERROR_MAX])
     int exit_code = mm_key_read(self->key_file.path, ret_key, error);
     if (exit_code != 0 || ret_key->role == MM_KEY_CONSUMER)
         return exit_code;
-    (void)snprintf(
-        error, MM_ERROR_MAX,
-        "%s: it is the key of a %s, not the consumer's: put the one with role = consumer "
-        "there",
-        self->key_file.path, mm_key_role_name(ret_key->role));
+    (void)snprintf(error, MM_ERROR_MAX,
+                   "%s: it is the key of %s, not the consumer's: put the one with role = consumer "
+                   "there",
+                   self->key_file.path, mm_key_role_phrase(ret_key->role));
     mm_key_clear(ret_key);
     return EX_CONFIG;
 }

@@ -17,11 +17,15 @@
 int ctl_fail(int code, const char *format, ...)
 {
     va_list args;
-    (void)fputs("mayhem: ", stderr);
+    char *text = NULL;
     va_start(args, format);
-    (void)vfprintf(stderr, format, args);
+    int size = vasprintf(&text, format, args);
     va_end(args);
+    assert(size >= 0);
+    (void)fputs("mayhem: ", stderr);
+    ctl_put_text(stderr, text);
     (void)fputc('\n', stderr);
+    free(text);
     return code;
 }
 
@@ -82,6 +86,10 @@ static int set(const ctl_option_t *option, const char *value)
         return set_word(option, name, value);
     if (option->number)
         return set_number(option, name, value);
+    static const char *const places[] = {"ADDR", "DIR", "FILE", "PATH", NULL};
+    if (option->text && *value == '\0' && ctl_find_word(places, option->argument) >= 0)
+        return ctl_fail(EX_USAGE, "%s is empty: give its %s, or leave it out", name,
+                        option->argument);
     if (option->text)
         *option->text = value;
     else

@@ -22,7 +22,7 @@ typedef struct {
 } ctl_entry_t;
 extern const ctl_entry_t ctl_entries[];
 
-// Prints "mayhem: ..." to standard error, and returns code.
+// Prints "mayhem: ..." to standard error, as ctl_put_text does, and returns code.
 int ctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // Writes a sentence about an error, cut to MM_ERROR_MAX, and returns false.
 bool ctl_error(char error[MM_ERROR_MAX], const char *format, ...)

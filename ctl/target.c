@@ -28,9 +28,9 @@ static bool check_key(const target_t *self, char error[MM_ERROR_MAX])
     bool is_operator = key->role == MM_KEY_OPERATOR;
     if (!is_operator && (self->gives_orders || key->role != MM_KEY_VIEWER))
         return ctl_error(error,
-                         "the key in %.200s is of a %s, and this needs one of %s: have one made "
+                         "the key in %.200s is of %s, and this needs one of %s: have one made "
                          "(mayhem keys new NAME --role %s)",
-                         self->key_file, mm_key_role_name(key->role),
+                         self->key_file, mm_key_role_phrase(key->role),
                          self->gives_orders ? "an operator" : "a viewer or an operator",
                          self->gives_orders ? "operator" : "viewer");
     if (mm_key_days_left(key->not_after_ms, mm_clock_wall_ms()) == 0)

@@ -61,6 +61,7 @@ static int parse_row(const mm_private_line_t *line, mm_allowed_t *ret_row, char 
     mm_str_t rest = line->text;
     mm_str_t role = next_word(&rest), name = next_word(&rest), key = next_word(&rest);
     mm_str_t end = next_word(&rest), more = next_word(&rest);
+    char fault[MM_KEY_FAULT];
     mm_allowed_t row = {.not_after_ms = INT64_MAX};
     if (!mm_key_role_from(role, &row.role) || row.role == MM_KEY_CONSUMER)
         return mm_private_line_refuse(line, error,
@@ -71,9 +72,8 @@ static int parse_row(const mm_private_line_t *line, mm_allowed_t *ret_row, char 
         return mm_private_line_refuse(line, error, "'%.*s' is no name; " FORM, shown(name),
                                       name.data);
     if (!mm_key_is_valid(key))
-        return mm_private_line_refuse(
-            line, error, "'%.*s' is no public key, which is 40 characters of Z85; " FORM,
-            shown(key), key.data);
+        return mm_private_line_refuse(line, error, "'%.*s' is no public key: %s; " FORM, shown(key),
+                                      key.data, mm_key_fault(key, fault));
     if (more.size > 0)
         return mm_private_line_refuse(line, error, "'%.*s' is too much; " FORM, shown(more),
                                       more.data);

@@ -32,7 +32,8 @@ void mm_allow_list_destroy(mm_allow_list_t **self_p);
 
 // Reads the file over the list. Returns 0, or a sysexits code with one sentence in error (path,
 // line, what is wrong, how to mend it); the list is as before then. EX_NOPERM: others may write to
-// it or put files into its folder, or into that of the file to which it is a link. A file without a byte is one that was cut off, and refused.
+// it or put files into its folder, or into that of the file to which it is a link. A file without a
+// byte is one that was cut off, and refused.
 int mm_allow_list_read(mm_allow_list_t *self, const char *path, char error[MM_ERROR_MAX]);
 
 // The row of a key, NULL when there is none that counts at this Unix time. The list keeps it.

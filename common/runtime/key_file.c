@@ -27,6 +27,15 @@ const char *mm_key_role_name(mm_key_role_t role)
     return role_names[role];
 }
 
+const char *mm_key_role_phrase(mm_key_role_t role)
+{
+    static const char *const phrases[] = {
+        [MM_KEY_CONSUMER] = "a consumer", [MM_KEY_PUBLISHER] = "a publisher",
+        [MM_KEY_SAVER] = "a saver",       [MM_KEY_RESTARTER] = "a restarter",
+        [MM_KEY_VIEWER] = "a viewer",     [MM_KEY_OPERATOR] = "an operator"};
+    return phrases[role];
+}
+
 bool mm_key_role_from(mm_str_t text, mm_key_role_t *ret_role)
 {
     for (size_t role = 0; role < ROLES; role++)
@@ -37,10 +46,11 @@ bool mm_key_role_from(mm_str_t text, mm_key_role_t *ret_role)
     return false;
 }
 
+static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               ".-:+=^!/*?&<>()[]{}@%$#";
+
 bool mm_key_is_valid(mm_str_t text)
 {
-    static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   ".-:+=^!/*?&<>()[]{}@%$#";
     char key[MM_KEY_TEXT];
     uint8_t bytes[32];
     if (text.size != KEY_SIZE)
@@ -52,6 +62,35 @@ bool mm_key_is_valid(mm_str_t text)
     explicit_bzero(key, sizeof key);
     explicit_bzero(bytes, sizeof bytes);
     return is_valid;
+}
+
+char *mm_key_fault(mm_str_t text, char buffer[MM_KEY_FAULT])
+{
+    enum { GROUP = 5 }; // characters, for four bytes
+    char group[GROUP + 1] = "";
+    uint8_t bytes[4];
+    size_t place = 0;
+    while (place < text.size && memchr(alphabet, text.data[place], sizeof alphabet - 1))
+        place++;
+    if (text.size != KEY_SIZE)
+        (void)snprintf(buffer, MM_KEY_FAULT, "one is %d characters of Z85, and this has %zu",
+                       KEY_SIZE, text.size);
+    else if (place < KEY_SIZE)
+        (void)snprintf(buffer, MM_KEY_FAULT, "its character %zu is '%c', which Z85 does not have",
+                       place + 1,
+                       text.data[place] > ' ' && text.data[place] < 0x7f ? text.data[place] : ' ');
+    else {
+        for (place = 0; place < KEY_SIZE; place += GROUP) {
+            memcpy(group, text.data + place, GROUP);
+            if (!zmq_z85_decode(bytes, group))
+                break;
+        }
+        (void)snprintf(buffer, MM_KEY_FAULT, "its characters %zu to %zu are too large a number",
+                       place + 1, place + GROUP);
+    }
+    explicit_bzero(group, sizeof group);
+    explicit_bzero(bytes, sizeof bytes);
+    return buffer;
 }
 
 bool mm_key_date(mm_str_t text, int64_t *ret_not_after_ms)
@@ -145,11 +184,10 @@ static void copy_key(char ret_key[MM_KEY_TEXT], mm_str_t text)
 
 static int parse_key(reader_t *self, field_t field, char ret_key[MM_KEY_TEXT], mm_str_t value)
 {
+    char fault[MM_KEY_FAULT];
     if (!mm_key_is_valid(value))
-        return mm_private_line_refuse(
-            &self->line, self->error,
-            "%s is no key: one is 40 characters of Z85, and this has %zu%s", field_names[field],
-            value.size, value.size == KEY_SIZE ? ", not all of them" : "");
+        return mm_private_line_refuse(&self->line, self->error, "%s is no key: %s",
+                                      field_names[field], mm_key_fault(value, fault));
     copy_key(ret_key, value);
     return 0;
 }

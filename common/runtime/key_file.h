@@ -42,10 +42,16 @@ typedef struct {
 
 // "restarter"; static.
 const char *mm_key_role_name(mm_key_role_t role);
+// "a restarter", "an operator"; static.
+const char *mm_key_role_phrase(mm_key_role_t role);
 // False, and untouched, when it is none.
 bool mm_key_role_from(mm_str_t text, mm_key_role_t *ret_role);
 // Whether it is a key in Z85: 40 of its characters.
 bool mm_key_is_valid(mm_str_t text);
+// Why it is none: "one is 40 characters of Z85, and this has 39", or which character is wrong. No
+// other one is in it, since it may be of a secret. Returns buffer.
+#define MM_KEY_FAULT 80
+char *mm_key_fault(mm_str_t text, char buffer[MM_KEY_FAULT]);
 // The end of a day YYYY-MM-DD in Unix time; false when it is none.
 bool mm_key_date(mm_str_t text, int64_t *ret_not_after_ms);
 // That day, "2027-12-01"; "" when it has no end. Returns buffer.
@@ -58,8 +64,8 @@ void mm_key_draw(mm_key_t *self);
 // Reads a file. Returns 0, or a sysexits code with one sentence in error (the path, the line, what
 // is wrong, how to mend it): EX_NOINPUT it cannot be read, EX_NOPERM others than its owner can (any
 // bit of 0077) or it is another user's, or it is a consumer's and others may put files into its
-// folder or that of the file to which it is a link, EX_CONFIG it is not such a file, or public does not belong
-// to secret. A date that has passed is no error here.
+// folder or that of the file to which it is a link, EX_CONFIG it is not such a file, or public does
+// not belong to secret. A date that has passed is no error here.
 int mm_key_read(const char *path, mm_key_t *ret_self, char error[MM_ERROR_MAX]);
 // Writes a file with mode 0600, by a new file beside it that is synced and renamed. Must not exist
 // unless may_replace. Returns 0, or a sysexits code with one sentence in error.

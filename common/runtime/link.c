@@ -87,8 +87,8 @@ static void complain_refused(mm_link_t *self)
                  name, role, name, role);
     else
         complain(self, PROBLEM_REFUSED,
-                 "tcp://%.100s:%u refuses the key %s of a %s: " MM_LINK_WHY_REFUSED,
-                 self->base.host, self->base.port, name, role);
+                 "tcp://%.100s:%u refuses the key %s of %s: " MM_LINK_WHY_REFUSED, self->base.host,
+                 self->base.port, name, mm_key_role_phrase(self->key.role));
 }
 
 static void complain_broken(mm_link_t *self)

@@ -51,9 +51,9 @@ static int check_key(mm_program_t program, const mm_options_t *options)
     const char *role = mm_key_role_name(key.role), *wanted = mm_program_name(program);
     if (strcmp(role, wanted) != 0)
         return mm_service_fail(options, EX_CONFIG,
-                               "the key in %s is of a %s, and this is a %s: have one made (mayhem "
+                               "the key in %s is of %s, and this is a %s: have one made (mayhem "
                                "keys new NAME --role %s)",
-                               options->key, role, wanted, wanted);
+                               options->key, mm_key_role_phrase(key.role), wanted, wanted);
     if (!mm_options_is_default(options, "id") && strcmp(options->id, key.name.text) != 0)
         return mm_service_fail(options, EX_CONFIG,
                                "--id is %s, and the key in %s is of %s: leave --id out, or have a "

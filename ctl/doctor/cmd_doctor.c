@@ -100,6 +100,7 @@ static int parse(int argc, char **argv, doctor_t *self)
         exit_code = target_record_of(self->dir ? self->dir : ".", self->store, self->record);
     if (exit_code != 0)
         return exit_code;
+    bool is_typed = self->key_file != NULL;
     self->consumer = or_variable(self->consumer, "MAYHEM_CONSUMER");
     self->key_file = or_variable(self->key_file, "MAYHEM_KEY");
     if (!self->consumer && !self->key_file && !self->keys && !*self->record)
@@ -107,6 +108,11 @@ static int parse(int argc, char **argv, doctor_t *self)
                                   "--store URI");
     if (self->consumer && !mm_addresses_parse(self->consumer, &self->addresses, error))
         return ctl_fail(EX_USAGE, "%s", error);
+    if (is_typed && self->consumer && mm_addresses_are_ipc(&self->addresses))
+        return ctl_fail(EX_USAGE,
+                        "%.200s takes no key: name the consumer's --listen with --consumer "
+                        "tcp://HOST:PORT, or leave --key out",
+                        self->consumer);
     if (self->task_ports &&
         (!parse_ports(self) || !self->consumer || mm_addresses_are_ipc(&self->addresses)))
         return ctl_fail(EX_USAGE,
@@ -334,14 +340,14 @@ static void check_role(doctor_t *self, size_t server)
     dial_wait(dials, ALL, mm_clock_ms() + STEP_MS);
     for (size_t i = 0; i < ALL; i++) {
         if (dials[i].result != MM_MONITOR_CONNECTED) {
-            finding_fail(&self->findings, "%s, as a %s: %s", all[i].name,
-                         mm_key_role_name(self->key.role), say_failure(&dials[i]));
+            finding_fail(&self->findings, "%s, as %s: %s", all[i].name,
+                         mm_key_role_phrase(self->key.role), say_failure(&dials[i]));
             failed++;
         }
         dial_close(&dials[i]);
     }
     if (failed == 0)
-        finding_ok(&self->findings, "a %s may send", mm_key_role_name(self->key.role));
+        finding_ok(&self->findings, "%s may send", mm_key_role_phrase(self->key.role));
 }
 
 // Tries all server keys at once; without a key once without any.

@@ -49,8 +49,8 @@ static bool check_own(findings_t *findings, const char *folder, int64_t unix_ms,
         return false;
     }
     if (ret_key->role != MM_KEY_CONSUMER)
-        finding_fail(findings, "consumer's key %s is of a %s: mayhem keys makes the consumer's",
-                     path, mm_key_role_name(ret_key->role));
+        finding_fail(findings, "consumer's key %s is of %s: mayhem keys makes the consumer's", path,
+                     mm_key_role_phrase(ret_key->role));
     else if (mm_key_days_left(ret_key->not_after_ms, unix_ms) == 0)
         finding_fail(findings, "consumer's key %s has ended: have a new one made", path);
     else
@@ -66,9 +66,9 @@ static void check_dates(findings_t *findings, const mm_allow_list_t *list, int64
         int days = mm_key_days_left(row->not_after_ms, unix_ms);
         const char *role = mm_key_role_name(row->role);
         if (days >= 0)
-            finding_warn(findings, "key %s of a %s %s: mayhem keys new %s --role %s",
-                         row->name.text, role, days == 0 ? "has ended" : "ends within 14 days",
-                         row->name.text, role);
+            finding_warn(findings, "key %s of %s %s: mayhem keys new %s --role %s", row->name.text,
+                         mm_key_role_phrase(row->role),
+                         days == 0 ? "has ended" : "ends within 14 days", row->name.text, role);
     }
 }
 
@@ -93,12 +93,12 @@ static void check_list(findings_t *findings, const char *folder, const mm_key_t 
     check_dates(findings, list, unix_ms);
     const mm_allowed_t *row = key ? mm_allow_list_find(list, key->public_key, unix_ms) : NULL;
     if (key && (!row || row->role != key->role || strcmp(row->name.text, key->name.text) != 0))
-        finding_fail(findings, "key %s of a %s is not on the list: mayhem keys new %s --role %s",
-                     key->name.text, mm_key_role_name(key->role), key->name.text,
+        finding_fail(findings, "key %s of %s is not on the list: mayhem keys new %s --role %s",
+                     key->name.text, mm_key_role_phrase(key->role), key->name.text,
                      mm_key_role_name(key->role));
     else if (key)
-        finding_ok(findings, "key %s of a %s is on the list", key->name.text,
-                   mm_key_role_name(key->role));
+        finding_ok(findings, "key %s of %s is on the list", key->name.text,
+                   mm_key_role_phrase(key->role));
     mm_allow_list_destroy(&list);
 }
 

@@ -21,8 +21,23 @@
 #define LOCK_MS  5000 // for another command
 #define SLICE_MS 20
 
-// The path of --keys, MAYHEM_KEYS or DIR/keys. With `makes`, DIR is made when it is the last one.
-static int find_path(key_folder_t *self, target_t *target, const char *keys, bool makes)
+// Makes it with the folders above it. Returns 0, or a sysexits code after a sentence.
+static int make_folders(const char *folder)
+{
+    char path[KEY_PATH];
+    (void)snprintf(path, sizeof path, "%s", folder);
+    for (char *slash = path; (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
+        *slash = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return ctl_fail(EX_CANTCREAT, "cannot make %s: %s", path, strerror(errno));
+    }
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return ctl_fail(EX_CANTCREAT, "cannot make %s: %s", folder, strerror(errno));
+    return 0;
+}
+
+// The path of --keys, MAYHEM_KEYS or DIR/keys.
+static int find_path(key_folder_t *self, target_t *target, const char *keys)
 {
     char word[KEY_WORD];
     const char *dir = target->dir, *named = keys && *keys ? keys : getenv("MAYHEM_KEYS");
@@ -30,8 +45,6 @@ static int find_path(key_folder_t *self, target_t *target, const char *keys, boo
         int exit_code = target_folder(target);
         if (exit_code != 0)
             return exit_code;
-        if (makes && mkdir(target->dir, 0700) != 0 && errno != EEXIST)
-            return ctl_fail(EX_CANTCREAT, "cannot make %s: %s", target->dir, strerror(errno));
     }
     int size = named && *named ? snprintf(self->path, sizeof self->path, "%s", named)
                                : snprintf(self->path, sizeof self->path, "%s/keys", target->dir);
@@ -79,8 +92,8 @@ static int read_own(const key_folder_t *self, const char *name, mm_key_t *ret_ke
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);
     if (ret_key->role != MM_KEY_CONSUMER)
-        return ctl_fail(EX_CONFIG, "%s is a key of a %s, and not the consumer's: put that back",
-                        path, mm_key_role_name(ret_key->role));
+        return ctl_fail(EX_CONFIG, "%s is the key of %s, and not the consumer's: put that back",
+                        path, mm_key_role_phrase(ret_key->role));
     *ret_has = true;
     return 0;
 }
@@ -134,11 +147,12 @@ int key_folder_open(key_folder_t *self, target_t *target, const char *keys, key_
     *self = (key_folder_t){.lock = -1};
     if (!zmq_has("curve"))
         return ctl_fail(EX_UNAVAILABLE, "this libzmq was built without CURVE: install another one");
-    int exit_code = find_path(self, target, keys, use == KEY_FOLDER_MAKE);
+    int exit_code = find_path(self, target, keys);
     if (exit_code != 0)
         return exit_code;
-    if (use == KEY_FOLDER_MAKE && mkdir(self->path, 0700) != 0 && errno != EEXIST)
-        return ctl_fail(EX_CANTCREAT, "cannot make %s: %s", self->path, strerror(errno));
+    exit_code = use == KEY_FOLDER_MAKE ? make_folders(self->path) : 0;
+    if (exit_code != 0)
+        return exit_code;
     exit_code = mm_private_folder_check(self->path, error);
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);

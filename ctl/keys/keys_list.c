@@ -66,11 +66,12 @@ static void print_text(const key_folder_t *folder, const mm_allow_list_t *list)
     int64_t now_ms = mm_clock_wall_ms();
     (void)printf("%-9s  %-20s  %s\n", "consumer", "", folder->consumer.public_key);
     if (folder->has_next)
-        (void)printf("%-9s  %-20s  %s  rotate --switch is next\n", "", "its next key",
-                     folder->next.public_key);
+        (void)printf("%-9s  %-20s  %s  next: mayhem keys rotate --switch%s\n", "", "its next key",
+                     folder->next.public_key, folder->argument);
     if (folder->has_former)
-        (void)printf("%-9s  %-20s  %s  rotate --%s is next\n", "", "its former key",
-                     folder->former.public_key, folder->has_next ? "switch" : "finish");
+        (void)printf("%-9s  %-20s  %s  next: mayhem keys rotate --%s%s\n", "", "its former key",
+                     folder->former.public_key, folder->has_next ? "switch" : "finish",
+                     folder->argument);
     for (const mm_allowed_t *row; (row = mm_allow_list_next(list, &place)) != NULL;)
         print_row(row, now_ms);
 }

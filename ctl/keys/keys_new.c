@@ -101,6 +101,20 @@ static int check_free(const key_folder_t *folder, const mm_key_t *key, const cha
     return exit_code;
 }
 
+// Whether the processes of a run beside the consumer are called so: restarter-N, saver, publisher.
+static bool is_local(const mm_key_t *key)
+{
+    static const char restarter[] = "restarter-";
+    const char *name = key->name.text, *number = name + sizeof restarter - 1;
+    if (key->role == MM_KEY_PUBLISHER)
+        return strcmp(name, "publisher") == 0;
+    if (key->role != MM_KEY_SAVER && key->role != MM_KEY_RESTARTER)
+        return false;
+    return strcmp(name, "saver") == 0 ||
+           (strncmp(name, restarter, sizeof restarter - 1) == 0 && *number != '\0' &&
+            number[strspn(number, "0123456789")] == '\0');
+}
+
 static void print(const key_folder_t *folder, const mm_key_t *key, const char *file)
 {
     static const char *const commands[] = {[MM_KEY_PUBLISHER] = "mayhem-publisher",
@@ -152,8 +166,14 @@ int keys_new(keys_options_t *options)
         if (exit_code != 0)
             (void)ctl_fail(exit_code, "%s", error);
     }
-    if (exit_code == 0)
+    if (exit_code == 0) {
         print(&folder, &key, file);
+        if (is_local(&key))
+            (void)ctl_fail(0,
+                           "a process that a run starts beside the consumer may be called %s, too: "
+                           "this key is refused while there is one; another name is safe",
+                           options->name);
+    }
     mm_key_clear(&key);
     key_folder_close(&folder);
     return exit_code == 0 ? ctl_end_output(true) : exit_code;

@@ -25,9 +25,9 @@ static int find_role(const key_folder_t *folder, const char *name, mm_key_role_t
         }
     if (exit_code == 0 && count == 0)
         exit_code = ctl_fail(EX_NOINPUT,
-                             "nobody on the list %s is called '%.100s'; `mayhem keys list` shows "
+                             "nobody on the list %s is called '%.100s'; `mayhem keys list%s` shows "
                              "who is",
-                             folder->allowed, name);
+                             folder->allowed, name, folder->argument);
     else if (exit_code == 0 && count > 1)
         exit_code =
             ctl_fail(EX_USAGE, "%s has a key as %s: say with --role which one", name, roles);

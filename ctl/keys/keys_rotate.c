@@ -75,8 +75,8 @@ static int begin(key_folder_t *folder)
 {
     step_t step = {.folder = folder};
     if (folder->has_former)
-        return ctl_fail(EX_DATAERR, "the last rotation has not ended: mayhem keys rotate --%s",
-                        folder->has_next ? "switch" : "finish");
+        return ctl_fail(EX_DATAERR, "the last rotation has not ended: mayhem keys rotate --%s%s",
+                        folder->has_next ? "switch" : "finish", folder->argument);
     int exit_code = key_folder_each(folder, check_room, folder);
     if (exit_code == 0)
         exit_code = draw_next(folder);
@@ -108,8 +108,8 @@ static int check_knows_next(void *arg, mm_key_t *key, const char *path)
         return 0;
     return ctl_fail(EX_DATAERR,
                     "%s does not know the next key yet, and its client would be kept "
-                    "out: mayhem keys rotate, without --switch, adds it",
-                    path);
+                    "out: mayhem keys rotate%s, without --switch, adds it",
+                    path, folder->argument);
 }
 
 // The former key stays beside it until --finish: by it that step knows what is to be forgotten.
@@ -129,12 +129,11 @@ static int switch_over(key_folder_t *folder)
 {
     char from[KEY_PATH], to[KEY_PATH], error[MM_ERROR_MAX];
     if (!folder->has_next)
-        return ctl_fail(
-            EX_DATAERR, "%s",
-            folder->has_former
-                ? "the consumer has its next key already: mayhem keys rotate --finish"
-                : "there is no next key yet: mayhem keys rotate, without --switch, draws "
-                  "it");
+        return ctl_fail(EX_DATAERR, "%s%s%s",
+                        folder->has_former
+                            ? "the consumer has its next key already: mayhem keys rotate --finish"
+                            : "there is no next key yet: mayhem keys rotate",
+                        folder->argument, folder->has_former ? "" : ", without --switch, draws it");
     int exit_code = key_folder_each(folder, check_knows_next, folder);
     if (exit_code == 0)
         exit_code = keep_former(folder);
@@ -179,11 +178,14 @@ static int finish(key_folder_t *folder)
     char path[KEY_PATH];
     step_t step = {.folder = folder};
     if (folder->has_next)
-        return ctl_fail(EX_DATAERR, "the consumer has its former key still: mayhem keys rotate "
-                                    "--switch comes first");
+        return ctl_fail(EX_DATAERR,
+                        "the consumer has its former key still: mayhem keys rotate --switch%s "
+                        "comes first",
+                        folder->argument);
     if (!folder->has_former)
         return ctl_fail(EX_DATAERR,
-                        "there is no rotation to finish: mayhem keys rotate begins one");
+                        "there is no rotation to finish: mayhem keys rotate%s begins one",
+                        folder->argument);
     int exit_code = key_folder_each(folder, forget_former, &step);
     if (exit_code != 0 || !key_folder_path(folder, "consumer.old", path))
         return exit_code != 0 ? exit_code : EX_USAGE;

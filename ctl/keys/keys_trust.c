@@ -11,7 +11,7 @@
 // reads.
 static int read_public(const char *typed, char ret_public[MM_KEY_TEXT])
 {
-    char line[256] = "";
+    char line[256] = "", fault[MM_KEY_FAULT];
     bool is_typed = strcmp(typed, "-") != 0;
     if (!is_typed && (!fgets(line, sizeof line, stdin) || getc(stdin) != EOF))
         return ctl_fail(EX_USAGE, "on standard input there must be one line, with the public key");
@@ -23,9 +23,9 @@ static int read_public(const char *typed, char ret_public[MM_KEY_TEXT])
     if (!mm_key_is_valid(text))
         return ctl_fail(
             EX_USAGE,
-            "%s is no public key, which is 40 characters of Z85 (it has %zu): type it in "
-            "single quotes, behind --, or give - and the key on standard input",
-            is_typed ? "that" : "the line", text.size);
+            "%s is no public key (%s): type it in single quotes, behind --, or give - and the key "
+            "on standard input",
+            is_typed ? "that" : "the line", mm_key_fault(text, fault));
     memcpy(ret_public, text.data, text.size);
     ret_public[text.size] = '\0';
     return 0;

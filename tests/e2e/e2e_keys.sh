@@ -111,8 +111,33 @@ refuses "a file that has another's key" 65 'keys/eu-1.key is the key of restarte
     new eu-1 --role saver
 refuses "revoke of nobody" 66 "nobody on the list keys/allowed is called 'us-1'" revoke us-1
 refuses "revoke in another role" 66 'saver eu-1 is not on the list' revoke eu-1 --role saver
-refuses "a folder that cannot be made" 73 'cannot make none/keys' \
-    new us-1 --role saver --keys none/keys
+touch file
+refuses "a folder that cannot be made" 73 'cannot make file/keys: Not a directory' \
+    new us-1 --role saver --keys file/keys
+does "folders above it are made" 'with the key in a/b/keys/x.key' new x --role saver --keys a/b/keys
+equal "for their owner alone" '700 700 700' "$(stat -c %a a a/b a/b/keys | paste -sd ' ')"
+for name in restarter-1 saver; do
+    does "a name that a run gives: $name" "mayhem: a process that .* may be called $name, too" \
+        new "$name" --role restarter --keys a
+done
+does "the same for a publisher" 'may be called publisher, too' new publisher --role publisher --keys a
+does "but not for one that looks" '^viewer saver may come in' new saver --role viewer --keys other
+check "which no run starts" test "$said" = "${said/called/}"
+keys new restarter-x --role restarter --keys a
+check "nor a restarter without a number" test "$said" = "${said/may be called/}"
+refuses "a name with a newline, in one line" 64 "'a b' is no name" new $'a\nb' --role saver
+refuses "an empty folder" 64 '--keys is empty: give its DIR, or leave it out' list --keys ''
+refuses "an empty file" 64 '--key is empty: give its FILE' trust x --key ''
+MAYHEM_KEYS='' refuses "hints name the folder that was given" 65 'mayhem keys rotate --keys keys, without' \
+    rotate --switch --keys keys
+MAYHEM_KEYS='' refuses "also of the end" 65 'mayhem keys rotate --keys keys begins one' \
+    rotate --finish --keys keys
+MAYHEM_KEYS='' refuses "and of a list" 66 'keys list --keys keys. shows who is' revoke us-1 --keys keys
+said=$("$build/mayhem" doctor --consumer ipc://x/y --key keys/eu-1.key 2>&1)
+equal "doctor takes no key for ipc" 64 $?
+matches "and says why" '^mayhem: ipc://x/y takes no key' "$said"
+matches "an operator is one of an" 'key operator-1 of an operator is on the list' \
+    "$("$build/mayhem" doctor --keys keys --key keys/operator-1.key)"
 
 # ---- what lies there is wrong
 
@@ -170,7 +195,7 @@ mkfifo keys/consumer.key
 refuses "a pipe as consumer.key" 78 'consumer.key is a pipe' list
 rm keys/consumer.key
 cp keys/eu-1.key keys/consumer.key
-refuses "a client's key as consumer.key" 78 "is a key of a restarter, and not the consumer's" list
+refuses "a client's key as consumer.key" 78 "is the key of a restarter, and not the consumer's" list
 does "revoke does not need consumer.key" '^publisher publisher-1 may no longer' revoke publisher-1
 mv consumer.kept keys/consumer.key
 chmod 600 keys/consumer.key
@@ -216,7 +241,7 @@ equal "changes nothing" "$before" "$(content)"
 refuses "finish before the switch" 65 'rotate --switch comes first' rotate --finish
 does "a new client meanwhile" '^saver us-1 may' new us-1 --role saver
 equal "has both" "$first $next" "$(value keys/us-1.key server | paste -sd ' ')"
-does "list tells of it" 'its next key .*rotate --switch is next' list
+does "list tells of it" 'its next key .*next: mayhem keys rotate --switch' list
 cp there.key keys/eu-1.key
 refuses "switch while a file lacks it" 65 'keys/eu-1.key does not know the next key' rotate --switch
 does "rotate mends that" 'in 1 more file of keys' rotate

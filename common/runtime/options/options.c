@@ -268,6 +268,31 @@ static int without_clash(const mm_options_t *options, int row, const char *text)
     return row == MM_ROW_window && is_other ? MM_ROW_leases : row;
 }
 
+// A folder, file or address that is empty is a shell's variable that was not set: it must not mean
+// the default. In a file it may be what --print-config has written.
+static bool is_unset(const mm_row_t *row, const char *text)
+{
+    static const char *const places[] = {"ADDRESS", "DIR", "FILE", "FOLDER", "NAME|FILE"};
+    for (size_t i = 0; text && *text == '\0' && i < sizeof places / sizeof *places; i++)
+        if (strcmp(row->argument, places[i]) == 0)
+            return true;
+    return false;
+}
+
+// Whether this flag may be given so, after `former`. Returns 0, or the exit code.
+static int check_flag(const mm_options_t *options, mm_row_index_t row, const char *former,
+                      const char *text)
+{
+    const mm_origin_t origin = {MM_BY_FLAG, 0, text};
+    if (is_unset(&mm_rows[row], text))
+        return mm_options_complain(options, row, &origin, "it is empty: name one, or leave it out");
+    if (row == MM_ROW_listen && former)
+        return mm_options_complain(options, row, &origin,
+                                   "it is there twice, and a consumer listens at one such "
+                                   "address: give one, or * for all of this machine");
+    return 0;
+}
+
 // Collects the text of each flag; the last one of a name counts, of lists all do. Returns 0, or the
 // exit code.
 static int read_flags(mm_options_t *options, int argc, char **argv, const char *texts[MM_ROW_COUNT])
@@ -290,6 +315,9 @@ static int read_flags(mm_options_t *options, int argc, char **argv, const char *
         if (row < 0)
             return refuse_flag(options, found, argv);
         row = without_clash(options, row, optarg);
+        int code = check_flag(options, (mm_row_index_t)row, texts[row], optarg);
+        if (code != 0)
+            return code;
         if (mm_rows[row].kind == MM_KIND_LIST && texts[row] != NULL)
             texts[row] = mm_options_keep(options, "%s,%s", texts[row], optarg);
         else

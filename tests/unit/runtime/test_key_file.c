@@ -250,11 +250,13 @@ static void a_wrong_line_is_refused_with_its_number(void **state)
         {"name = a b\n", ":1: 'a b' is no name"},
         {"public = abc\n", ":1: public is no key"},
         {"public = rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf78\n", "this has 41"},
-        {"public = rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf~\n", "not all of them"},
-        {"public = rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf\"\n", "not all of them"},
+        {"public = rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf~\n",
+         "is no key: its character 40 is '~', which Z85 does not have"},
+        {"public = rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf\"\n", "its character 40 is '\"', which"},
         {"secret = " OTHER " # mine\n", ":1: secret is no key"},
-        {"server = #####################################  #\n", ":1: server is no key"},
-        {"server = ########################################\n", ":1: server is no key"}, // > 2^32
+        {"server = #####################################  #\n", "its character 38 is ' '"},
+        {"server = ########################################\n",
+         "characters 1 to 5 are too large"}, // > 2^32
         {"server = " OTHER "\nserver = " OTHER "\n", ":2: this server key is there twice"},
         {"role = saver\nrole = saver\n", ":2: role comes a second time"},
         {"name = a\nname = a\n", ":2: name comes a second time"},

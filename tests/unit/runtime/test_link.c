@@ -175,13 +175,13 @@ static void a_key_that_one_socket_refuses_is_refused(void **state)
 {
     (void)state;
     curve_begin(true);
-    key = curve_key(MM_KEY_VIEWER, "anna", &curve_own, 1);
+    key = curve_key(MM_KEY_OPERATOR, "anna", &curve_own, 1);
     strcpy(curve_allowed, key.public_key);
     curve_refused = "inbox";
     begin(&key);
     play((step_fn *const[]){it_complains, NULL});
     assert_true(renewals >= 1);
-    holds(end(), "refuses the key anna of a viewer");
+    holds(end(), "refuses the key anna of an operator");
 }
 
 static void a_wrong_server_key_has_one_line(void **state)

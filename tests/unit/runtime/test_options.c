@@ -297,7 +297,14 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         {CONSUMER, "--verify-timeout=56m", "make it at least 61m"},
         {SAVER, "--heartbeat=751ms", "at least twice heartbeat"},
         {SAVER, "--lost-after=999ms", "--lost-after=999ms: lost-after"},
-        {SAVER, "--dir=", "it is empty"},
+        {SAVER, "--dir=", "--dir=: it is empty"},
+        {SAVER, "--consumer=", "--consumer=: it is empty"},
+        {SAVER, "--key=", "--key=: it is empty"},
+        {SAVER, "--db=", "--db=: it is empty"},
+        {CONSUMER, "--listen=", "--listen=: it is empty"},
+        {CONSUMER, "--keys=", "--keys=: it is empty"},
+        {RESTARTER, "--locks=", "--locks=: it is empty"},
+        {RESTARTER, "--driver=", "--driver=: it is empty"},
         {SAVER, "--consumer=run/x", "begins with ipc:// or tcp://"},
         {SAVER, "--consumer=ipc://", "the path of a file"},
         {SAVER, "--consumer=tcp://localhost", "a port from 1 to 65532"},
@@ -332,6 +339,14 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         assert_int_equal(parse(cases[i].program, cases[i].argument, (char *)NULL), 64);
         assert_told(cases[i].told);
     }
+}
+
+static void a_consumer_listens_once(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(CONSUMER, "--listen=tcp://*:7000", "--listen=tcp://10.0.0.1:7000"), 64);
+    assert_told("--listen=tcp://10.0.0.1:7000: it is there twice");
+    assert_int_equal(PARSE(CONSUMER, "--listen=tcp://*:7000"), STARTED);
 }
 
 // In the environment it may be there for mayhem status of another pipeline.
@@ -736,6 +751,7 @@ int main(void)
         TEST(options_that_do_not_fit_together_are_refused),
         TEST(the_groups_of_a_policy_are_names),
         TEST(a_key_is_for_tcp),
+        TEST(a_consumer_listens_once),
         TEST(what_just_fits_is_taken),
         TEST(a_folder_too_long_for_a_socket_is_refused),
         TEST(a_bad_variable_is_named_and_exits_with_78),
