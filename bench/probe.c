@@ -101,7 +101,8 @@ static int run_restarter(void *arg)
                                         .arg = &self};
     (void)snprintf(config.worker.name.text, sizeof config.worker.name.text, "probe-%d",
                    (int)getpid());
-    if (!mm_endpoint_parse(self.probe->address, &config.base))
+    config.addresses.count = 1;
+    if (!mm_endpoint_parse(self.probe->address, &config.addresses.items[0]))
         roles_fail(self.probe->address, "not an address");
     mm_log_threshold = MM_LOG_ERROR;
     mm_loop_block_signals();

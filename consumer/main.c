@@ -717,10 +717,12 @@ static void close_all(consumer_t *self)
 int main(int argc, char **argv)
 {
     consumer_t self = {0};
+    mm_addresses_t addresses; // one: it is the consumer's own
     int exit_code;
-    if (!mm_service_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &self.base,
+    if (!mm_service_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &addresses,
                           &exit_code))
         return exit_code;
+    self.base = addresses.items[0];
     event_log_open(&self.log, self.options.ack_deadline_ms);
     self.loop = mm_loop_new(turn, &self);
     exit_code = mm_service_open_trace(&self.options, &self.trace);

@@ -81,7 +81,7 @@ static const char *wait_for_answer(attach_t *attach, int64_t timeout_ms,
 static int ask(const command_t *self)
 {
     char error[MM_ERROR_MAX], complaint[MM_ERROR_MAX];
-    attach_t *attach = attach_new(&self->target.base, target_key(&self->target));
+    attach_t *attach = attach_new(&self->target.addresses, target_key(&self->target));
     attach_hand_over(attach, &self->order);
     const char *answer = wait_for_answer(attach, self->timeout_ms, error);
     (void)snprintf(complaint, sizeof complaint, "%s", attach_complaint(attach));

@@ -207,7 +207,7 @@ static int print_stopped(const status_t *self, const target_t *target, bool is_j
 static bool ask_hosts(const target_t *target, hosts_now_t *ret_hosts,
                       char ret_complaint[MM_ERROR_MAX])
 {
-    attach_t *attach = attach_new(&target->base, target_key(target));
+    attach_t *attach = attach_new(&target->addresses, target_key(target));
     int64_t now_ms = mm_clock_ms(), end_ms = now_ms + TARGET_WAIT_MS, again_ms = now_ms;
     hosts_now_t hosts = {0};
     while (now_ms < end_ms && !hosts_now_is_complete(&hosts)) {
@@ -252,7 +252,7 @@ static void look(status_t *self, const target_t *target, bool is_brief)
     const char *record = self->record;
     (void)target_argument(target, self->argument);
     if (!is_brief || !self->dir) {
-        feed_t *feed = feed_attach(&target->base, target_key(target));
+        feed_t *feed = feed_attach(&target->addresses, target_key(target));
         self->answers = feed_look(feed, TARGET_WAIT_MS, &self->snapshot);
         (void)snprintf(self->complaint, sizeof self->complaint, "%s", feed_complaint(feed));
         feed_destroy(&feed);

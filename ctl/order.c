@@ -46,7 +46,7 @@ static bool may_be_taken(const order_way_t *way)
     pid_t pid;
     return !way->record || way->target->consumer ||
            run_folder_find(way->target->dir, &pid, who, sizeof who) ||
-           is_listening(&way->target->base);
+           is_listening(&way->target->addresses.items[0]);
 }
 
 // What the consumer, or its record, says of orders that are wrong. All else is a record that cannot
@@ -105,7 +105,7 @@ int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *r
     char span[MM_DURATION_TEXT], argument[TARGET_ARGUMENT];
     int64_t now_ms = mm_clock_ms(), end_ms = now_ms + way->timeout_ms;
     int exit_code = AGAIN;
-    attach_t *attach = attach_new(&way->target->base, target_key(way->target));
+    attach_t *attach = attach_new(&way->target->addresses, target_key(way->target));
     attach_order(attach, order);
     *ret_taken = ORDER_RECORDED;
     for (; exit_code == AGAIN && now_ms < end_ms; now_ms = mm_clock_ms()) {

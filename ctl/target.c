@@ -43,8 +43,9 @@ static bool check_key(const target_t *self, char error[MM_ERROR_MAX])
 // A key is for tcp; in the environment it may be for other targets.
 static bool find_key(target_t *self, char error[MM_ERROR_MAX])
 {
-    const char *variable = self->base.is_ipc ? NULL : getenv("MAYHEM_KEY");
-    if (self->key_file && self->base.is_ipc)
+    bool is_ipc = mm_addresses_are_ipc(&self->addresses);
+    const char *variable = is_ipc ? NULL : getenv("MAYHEM_KEY");
+    if (self->key_file && is_ipc)
         return ctl_error(error,
                          "%.200s takes no key: name the consumer's --listen with --consumer "
                          "tcp://HOST:PORT, or leave --key out",
@@ -65,6 +66,36 @@ const mm_key_t *target_key(const target_t *self)
     return self->has_key ? &self->key : NULL;
 }
 
+// Reads the list. False, with one sentence in error, when it is none.
+static bool read_addresses(target_t *self, const char *by, const char *colon,
+                           char error[MM_ERROR_MAX])
+{
+    char complaint[MM_ERROR_MAX];
+    if (mm_addresses_parse(self->address, &self->addresses, complaint))
+        return true;
+    if (!strchr(self->address, ','))
+        return ctl_error(error,
+                         "%s%s'%.100s' is no address; one is ipc://PATH or tcp://HOST:PORT, as in "
+                         "ipc://run/consumer",
+                         by, colon, self->consumer ? self->consumer : self->dir);
+    return ctl_error(error, "%s%s%.400s", by, colon, complaint);
+}
+
+// Whether this machine may connect to all of them.
+static bool check_addresses(const target_t *self, const char *by, const char *colon,
+                            char error[MM_ERROR_MAX])
+{
+    char address[MM_ENDPOINT_MAX + 16];
+    for (size_t i = 0; i < self->addresses.count; i++) {
+        const mm_endpoint_t *base = &self->addresses.items[i];
+        const char *complaint = mm_endpoint_complaint(base, self->has_key);
+        if (complaint)
+            return ctl_error(error, "%s%scannot connect to %.100s: %s", by, colon,
+                             mm_addresses_print(base, address), complaint);
+    }
+    return true;
+}
+
 bool target_resolve(target_t *self, char error[MM_ERROR_MAX])
 {
     // The command line takes precedence over every variable.
@@ -83,17 +114,10 @@ bool target_resolve(target_t *self, char error[MM_ERROR_MAX])
                      ? snprintf(self->address, sizeof self->address, "%s", self->consumer)
                      : snprintf(self->address, sizeof self->address, "ipc://%s%sconsumer",
                                 self->dir, has_slash ? "" : "/");
-    if (size == 0 || length < 0 || (size_t)length >= sizeof self->address ||
-        !mm_endpoint_parse(self->address, &self->base))
-        return ctl_error(error,
-                         "%s%s'%.100s' is no address; one is ipc://PATH or tcp://HOST:PORT, as in "
-                         "ipc://run/consumer",
-                         by, colon, self->consumer ? self->consumer : self->dir);
-    if (!find_key(self, error))
-        return false;
-    const char *complaint = mm_endpoint_complaint(&self->base, self->has_key);
-    return !complaint || ctl_error(error, "%s%scannot connect to %.100s: %s", by, colon,
-                                   self->address, complaint);
+    if (size == 0 || length < 0 || (size_t)length >= sizeof self->address)
+        *self->address = '\0'; // it is none
+    return read_addresses(self, by, colon, error) && find_key(self, error) &&
+           check_addresses(self, by, colon, error);
 }
 
 int target_find(target_t *self)

@@ -3,9 +3,10 @@
 #ifndef TARGET_H
 #define TARGET_H
 
-#include "endpoint.h"
+#include "addresses.h"
 #include "key_file.h"
 
+#define TARGET_ADDRESS 2304 // bytes of a list of addresses, with its NUL
 #define TARGET_WAIT_MS 3000 // for the first answer, and for one more before a warning
 
 typedef struct {
@@ -16,8 +17,8 @@ typedef struct {
     bool gives_orders;    // set by the command: an operator's key is needed
     mm_key_t key;
     bool has_key;
-    char address[MM_ENDPOINT_MAX];
-    mm_endpoint_t base;
+    char address[TARGET_ADDRESS]; // as it was given, or found
+    mm_addresses_t addresses;     // of its consumers
 } target_t;
 
 // Rows of a table of ctl_option_t: the folder alone, and with the address.
@@ -30,7 +31,7 @@ typedef struct {
     TARGET_DIR_OPTION(TARGET),                                                                     \
         {.name = "consumer",                                                                       \
          .argument = "ADDR",                                                                       \
-         .help = "its address instead: ipc://PATH or tcp://HOST:PORT",                             \
+         .help = "its address instead, ipc://PATH or tcp://HOST:PORT; several: ADDR,ADDR",         \
          .text = &(TARGET)->consumer},                                                             \
     {                                                                                              \
         .name = "key", .argument = "FILE",                                                         \
@@ -38,8 +39,8 @@ typedef struct {
         .text = &(TARGET)->key_file                                                                \
     }
 
-// Sets dir, address and base of its consumer, and the key. False, with one sentence in error, when
-// there is no such address, or the key is none for it; dir is set then, too.
+// Sets dir, address and addresses of its consumers, and the key. False, with one sentence in error,
+// when there is no such address, or the key is none for it; dir is set then, too.
 bool target_resolve(target_t *self, char error[MM_ERROR_MAX]);
 // The same with the sentence printed: 0, or 64 of the command line and 78 of a variable, or of what
 // is in a key file.
@@ -61,7 +62,8 @@ char *target_record_of(const char *dir, const char *db, char buffer[TARGET_PATH]
 // The same of this pipeline. NULL: it is known by its address alone, and nothing names a record.
 char *target_record(const target_t *self, const char *db, char buffer[TARGET_PATH]);
 
-// Prints that nothing answers, or, if that is known, why (mm_link_complaint), and returns the code.
+// Prints that nothing answers, or, if that is known, why (mm_consumers_complaint), and returns the
+// code.
 int target_fail(const target_t *self, const char *complaint);
 // Warns once when a pipeline has become silent. was_silent: what the last call returned. Returns
 // whether it is silent now.

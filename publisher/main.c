@@ -2,10 +2,10 @@
 // and deletes them when they are settled. The shell around the outbox core: sockets, clock and log.
 
 #include "clock.h"
+#include "consumers.h"
 #include "crash.h"
 #include "inherited.h"
 #include "intake.h"
-#include "link.h"
 #include "log_messages.h"
 #include "outbox.h"
 #include "outbox_db.h"
@@ -40,11 +40,9 @@
 
 typedef struct {
     mm_options_t options;
-    mm_endpoint_t base;
+    mm_addresses_t addresses;
     mm_loop_t *loop;
-    mm_link_t *link;
-    mm_sender_t *jobs;
-    mm_socket_t *events;
+    mm_consumers_t *consumers;
     outbox_db_t *db;
     run_t run;
     outbox_t *outbox;
@@ -59,6 +57,7 @@ typedef struct {
     int64_t now_ms;
     int64_t now_us;    // when the notices were received
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
+    int64_t spare_ms;  // when those of another consumer may be due (mm_consumers_turn)
     mm_stats_reply_t reply;
     mm_encoder_t *encoder; // for replies
     uint64_t delivered;    // for the first time; of these and of settled jobs one in SEEN is timed
@@ -73,6 +72,12 @@ typedef struct {
     bool broken;
 } publisher_t;
 
+// Frames that cannot be sent yet.
+static size_t frames_waiting(const publisher_t *self)
+{
+    return mm_sender_waiting(mm_consumers_sender(self->consumers));
+}
+
 // ---- stats
 
 static json_t *stats(void *arg)
@@ -86,9 +91,8 @@ static json_t *stats(void *arg)
         (json_int_t)counts.dead, "skipped", (json_int_t)counts.skipped, "withdrawn",
         (json_int_t)counts.withdrawn, "settled", (json_int_t)self->settled, "backlog",
         (json_int_t)counts.backlog, "leased", (json_int_t)outbox_leased(self->outbox), "window",
-        (json_int_t)self->options.leases, "frames_waiting",
-        (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
-        (json_int_t)self->receiver.drops.count, "wait_p50_us",
+        (json_int_t)self->options.leases, "frames_waiting", (json_int_t)frames_waiting(self),
+        "bad_frames", (json_int_t)self->receiver.drops.count, "wait_p50_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.5), "wait_p99_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.99), "p50_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->times, now_ms, 0.5), "p99_us",
@@ -99,10 +103,9 @@ static json_t *stats(void *arg)
 static void send_reply(void *arg, const mm_frame_t *frame)
 {
     publisher_t *self = arg;
-    if (mm_sender_waiting(self->jobs) > 0)
-        return;
     mm_encode_frame(self->encoder, frame);
-    (void)mm_socket_send(mm_sender_socket(self->jobs), mm_encoder_bytes(self->encoder));
+    (void)mm_consumers_send_to(self->consumers, mm_consumers_followed(self->consumers),
+                               mm_encoder_bytes(self->encoder));
 }
 
 static void see_delivered(publisher_t *self, const outbox_action_t *action)
@@ -151,7 +154,7 @@ static void send_jobs(publisher_t *self)
     MM_SPAN(MM_SPAN_SEND_JOBS);
     mm_encode_finish(self->batch);
     MM_CRASH_POINT("publisher: before jobs are sent");
-    mm_sender_send(self->jobs, mm_encoder_bytes(self->batch));
+    mm_sender_send(mm_consumers_sender(self->consumers), mm_encoder_bytes(self->batch));
     MM_CRASH_POINT("publisher: jobs sent");
 }
 
@@ -186,17 +189,15 @@ static void send_groups(publisher_t *self, bool is_kept)
         told += more;
         mm_encode_finish(self->batch);
         if (is_kept)
-            mm_sender_send(self->jobs, mm_encoder_bytes(self->batch));
+            mm_sender_send(mm_consumers_sender(self->consumers), mm_encoder_bytes(self->batch));
         else
-            (void)mm_socket_send(mm_sender_socket(self->jobs), mm_encoder_bytes(self->batch));
+            (void)mm_consumers_ask(self->consumers, mm_encoder_bytes(self->batch));
     } while (told < count);
 }
 
 // Asks for the consumer's heartbeat. A request that cannot be sent now is dropped: another follows.
 static void ask(publisher_t *self)
 {
-    if (mm_sender_waiting(self->jobs) > 0)
-        return;
     MM_CRASH_POINT("publisher: before it asks for the consumer");
     send_groups(self, false);
     MM_CRASH_POINT("publisher: asked for the consumer");
@@ -213,7 +214,7 @@ static void tell_groups(publisher_t *self)
         return;
     self->told_epoch = epoch;
     self->told_ms = self->now_ms;
-    if (is_new || mm_sender_waiting(self->jobs) == 0)
+    if (is_new || frames_waiting(self) == 0)
         send_groups(self, is_new);
 }
 
@@ -274,31 +275,14 @@ static void give_job(void *arg, const outbox_event_t *event)
 
 // ---- events
 
-static void open_events(publisher_t *self)
+static void subscribe(void *arg, mm_socket_t *events)
 {
-    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
-    mm_socket_t *jobs = mm_socket_new(ZMQ_PUSH);
-    int rc = mm_link_connect(self->link, jobs,
-                             mm_endpoint_of(&self->base, MM_SOCKET_JOBS, endpoint), false);
-    assert(rc == 0);
-    self->jobs = mm_sender_new(self->loop, "jobs", jobs);
-    self->events = mm_socket_new(ZMQ_SUB);
-    mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
-    mm_socket_subscribe(self->events, mm_topic("job", self->options.id, topic));
+    const publisher_t *self = arg;
+    char topic[MM_TOPIC_MAX];
+    mm_socket_subscribe(events, mm_topic("consumer", NULL, topic));
+    mm_socket_subscribe(events, mm_topic("job", self->options.id, topic));
     if (self->options.progress != MM_PROGRESS_OFF)
-        mm_socket_subscribe(self->events, mm_topic("progress", NULL, topic));
-    rc = mm_link_connect(self->link, self->events,
-                         mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint), false);
-    assert(rc == 0);
-}
-
-static void close_events(publisher_t *self)
-{
-    mm_loop_remove_socket(self->loop, self->events);
-    mm_link_leave(self->link, self->events);
-    mm_link_leave(self->link, mm_sender_socket(self->jobs));
-    mm_socket_destroy(&self->events);
-    mm_sender_destroy(&self->jobs);
+        mm_socket_subscribe(events, mm_topic("progress", NULL, topic));
 }
 
 static void receive_notices(publisher_t *self, const mm_frame_t *frame)
@@ -331,7 +315,8 @@ static void receive_frame(publisher_t *self, const mm_frame_t *frame)
     outbox_event_t event = {0};
     switch ((int)frame->kind) {
     case MM_FRAME_NOTICES:
-        hear_epoch(self, frame->as.notices.epoch);
+        if (frame->as.notices.epoch >= outbox_epoch(self->outbox)) // not of a former consumer
+            hear_epoch(self, frame->as.notices.epoch);
         receive_notices(self, frame);
         return;
     case MM_FRAME_BEAT:
@@ -359,9 +344,11 @@ static bool receive(publisher_t *self, int limit)
     for (int i = 0; i < limit; i++) {
         mm_frame_t frame;
         mm_received_t received =
-            mm_receive(&self->receiver, self->events, true, "events", self->now_ms, &frame);
+            mm_consumers_receive(self->consumers, &self->receiver, self->now_ms, &frame);
         if (received == MM_RECEIVED_NONE)
             return false;
+        if (received == MM_RECEIVED_OTHER)
+            continue;
         self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
         if (received == MM_RECEIVED_FRAME)
             receive_frame(self, &frame);
@@ -385,10 +372,8 @@ static void on_source(void *arg)
 // After an error a connecting socket may stay dead.
 static void recreate_sockets(publisher_t *self)
 {
-    close_events(self);
-    open_events(self);
+    mm_consumers_reopen(self->consumers);
     self->told_epoch = 0;
-    mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
 }
 
@@ -431,7 +416,8 @@ static int64_t deadline(const publisher_t *self)
     if (outbox_is_closed(self->outbox) && intake_is_behind(self->intake) &&
         outbox_capacity(self->outbox) > 0)
         return self->now_ms; // no event may follow
-    int64_t shell_ms = mm_earlier(self->silent_ms, progress_deadline(&self->progress));
+    int64_t shell_ms =
+        mm_earlier(mm_earlier(self->silent_ms, self->spare_ms), progress_deadline(&self->progress));
     int64_t intake_ms = self->draining ? MM_NEVER : intake_deadline(self->intake);
     return mm_earlier(outbox_deadline(self->outbox), mm_earlier(shell_ms, intake_ms));
 }
@@ -449,7 +435,8 @@ static int64_t turn(void *arg)
     }
     if (self->now_ms >= self->silent_ms)
         recreate_sockets(self);
-    bool may_give = !self->draining && mm_sender_waiting(self->jobs) < WAITING_MAX;
+    self->spare_ms = mm_consumers_turn(self->consumers, self->now_ms);
+    bool may_give = !self->draining && frames_waiting(self) < WAITING_MAX;
     if (!intake_step(self->intake, self->now_ms, may_give))
         fail(self);
     watch_source(self);
@@ -571,14 +558,19 @@ static int close_run(publisher_t *self)
 
 static int run_loop(publisher_t *self)
 {
-    self->link = mm_link_new(&(mm_link_config_t){.loop = self->loop,
-                                                 .base = &self->base,
-                                                 .key = mm_service_key(),
-                                                 .logs = true,
-                                                 .renew = begin_anew,
-                                                 .arg = self});
-    open_events(self);
-    mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
+    self->consumers =
+        mm_consumers_new(&(mm_consumers_config_t){.loop = self->loop,
+                                                  .addresses = &self->addresses,
+                                                  .key = mm_service_key(),
+                                                  .logs = true,
+                                                  .role = MM_SOCKET_JOBS,
+                                                  .name = "jobs",
+                                                  .heartbeat_ms = self->options.heartbeat_ms,
+                                                  .lost_after_ms = self->options.lost_after_ms,
+                                                  .subscribe = subscribe,
+                                                  .on_events = on_events,
+                                                  .cut = begin_anew,
+                                                  .arg = self});
     mm_loop_on_signal(self->loop, on_signal, self);
     self->watched = -1;
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
@@ -587,8 +579,7 @@ static int run_loop(publisher_t *self)
     mm_loop_run(self->loop);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
            MM_INT("leased", outbox_leased(self->outbox)));
-    close_events(self);
-    mm_link_destroy(&self->link);
+    mm_consumers_destroy(&self->consumers);
     mm_log(MM_LOG_INFO, "Closing database connections");
     return self->broken ? EX_IOERR : close_run(self);
 }
@@ -636,8 +627,8 @@ int main(int argc, char **argv)
 {
     publisher_t self = {0};
     int exit_code;
-    if (!mm_service_start(MM_PROGRAM_PUBLISHER, argc, argv, check_input, &self.options, &self.base,
-                          &exit_code))
+    if (!mm_service_start(MM_PROGRAM_PUBLISHER, argc, argv, check_input, &self.options,
+                          &self.addresses, &exit_code))
         return exit_code;
     if (self.options.report != MM_REPORT_OFF)
         return mm_service_quit(&self.options, report_print(&self.options));

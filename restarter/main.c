@@ -324,9 +324,9 @@ static int start_driver(restarter_t *self)
     return mm_service_fail(&self->options, EX_UNAVAILABLE, "%s", complaint);
 }
 
-static mm_worker_client_t *new_client(restarter_t *self, const mm_endpoint_t *base)
+static mm_worker_client_t *new_client(restarter_t *self, const mm_addresses_t *addresses)
 {
-    mm_worker_client_config_t config = mm_worker_client_config(&self->options, base);
+    mm_worker_client_config_t config = mm_worker_client_config(&self->options, addresses);
     config.worker.role = MM_ROLE_RESTARTER;
     config.worker.slots = (uint32_t)self->options.slots;
     config.worker.drain_ms -= STOP_MS;
@@ -344,9 +344,9 @@ static mm_worker_client_t *new_client(restarter_t *self, const mm_endpoint_t *ba
 int main(int argc, char **argv)
 {
     restarter_t self = {0};
-    mm_endpoint_t base;
+    mm_addresses_t addresses;
     int exit_code;
-    if (!mm_service_start(MM_PROGRAM_RESTARTER, argc, argv, check_driver, &self.options, &base,
+    if (!mm_service_start(MM_PROGRAM_RESTARTER, argc, argv, check_driver, &self.options, &addresses,
                           &exit_code))
         return exit_code;
     exit_code = start_driver(&self);
@@ -360,7 +360,7 @@ int main(int argc, char **argv)
     self.slots = (uint32_t)self.options.slots;
     self.room = room_new(self.slots);
     self.loop = mm_loop_new(turn, &self);
-    self.client = new_client(&self, &base);
+    self.client = new_client(&self, &addresses);
     self.driver->note = log_note;
     self.driver->note_arg = &self;
     self.driver->permit = permit_now;

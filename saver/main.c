@@ -50,11 +50,11 @@ static int record_order(const mm_options_t *options, store_t *store)
 int main(int argc, char **argv)
 {
     mm_options_t options;
-    mm_endpoint_t base;
+    mm_addresses_t addresses;
     store_t *store;
     char error[MM_ERROR_MAX];
     int exit_code;
-    if (!mm_service_start(MM_PROGRAM_SAVER, argc, argv, NULL, &options, &base, &exit_code))
+    if (!mm_service_start(MM_PROGRAM_SAVER, argc, argv, NULL, &options, &addresses, &exit_code))
         return exit_code;
     exit_code = store_open(options.db, &store, error);
     if (exit_code != 0)
@@ -64,6 +64,6 @@ int main(int argc, char **argv)
         (void)store_close(&store);
         return mm_service_quit(&options, exit_code);
     }
-    exit_code = saver_run(&options, &base, &store);
+    exit_code = saver_run(&options, &addresses, &store);
     return mm_service_end(&options, exit_code);
 }

@@ -282,9 +282,9 @@ static inject_t *new_inject(const mm_options_t *options)
                                          .seed = mm_service_seed(options)});
 }
 
-static mm_worker_client_t *new_client(saver_t *self, const mm_endpoint_t *base)
+static mm_worker_client_t *new_client(saver_t *self, const mm_addresses_t *addresses)
 {
-    mm_worker_client_config_t config = mm_worker_client_config(self->options, base);
+    mm_worker_client_config_t config = mm_worker_client_config(self->options, addresses);
     config.worker.role = MM_ROLE_SAVER;
     config.worker.slots = MM_SLOTS_MAX;
     config.worker.leaves_last = true;
@@ -296,7 +296,7 @@ static mm_worker_client_t *new_client(saver_t *self, const mm_endpoint_t *base)
     return mm_worker_client_new(self->loop, &config);
 }
 
-int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **store_p)
+int saver_run(const mm_options_t *options, const mm_addresses_t *addresses, store_t **store_p)
 {
     saver_t self = {.options = options,
                     .store = *store_p,
@@ -305,7 +305,7 @@ int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **
                     .head_ms = mm_clock_ms() + HEAD_MS,
                     .head_seq = store_head(*store_p).seq};
     self.loop = mm_loop_new(turn, &self);
-    self.client = new_client(&self, base);
+    self.client = new_client(&self, addresses);
     mm_loop_on_signal(self.loop, on_signal, &self);
     if (store_descriptor(self.store) >= 0)
         mm_loop_add_descriptor(self.loop, "store", store_descriptor(self.store), ZMQ_POLLIN,

@@ -69,10 +69,10 @@ static int check_key(mm_program_t program, const mm_options_t *options)
 
 // On ipc there are no keys: the environment may have one for other commands. The options live as
 // long as the key whose name they get.
-static int read_key(mm_program_t program, mm_options_t *options)
+static int read_key(mm_program_t program, mm_options_t *options, const mm_addresses_t *addresses)
 {
     char error[MM_ERROR_MAX];
-    if (*options->key == '\0' || strncmp(options->consumer, "ipc://", 6) == 0)
+    if (*options->key == '\0' || mm_addresses_are_ipc(addresses))
         return 0;
     int exit_code = mm_key_read(options->key, &key, error);
     if (exit_code != 0)
@@ -141,14 +141,12 @@ static void start_profile(mm_program_t program, const mm_options_t *options)
 }
 
 // All that is left to do before the program's own start. Returns 0, or a sysexits code.
-static int prepare(mm_program_t program, const mm_options_t *options, mm_endpoint_t *ret_base)
+static int prepare(mm_program_t program, const mm_options_t *options)
 {
     bool only_reads = options->report != MM_REPORT_OFF;
     int exit_code = only_reads ? 0 : make_folder(options);
     if (exit_code != 0)
         return exit_code;
-    bool is_address = mm_endpoint_parse(options->consumer, ret_base);
-    assert(is_address); // the options were checked
     open_files = mm_socket_raise_descriptors();
     if (open_files == 0)
         return mm_service_fail(options, EX_UNAVAILABLE,
@@ -168,18 +166,21 @@ static int prepare(mm_program_t program, const mm_options_t *options, mm_endpoin
 }
 
 bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_check_fn *check,
-                      mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code)
+                      mm_options_t *ret_options, mm_addresses_t *ret_addresses, int *ret_exit_code)
 {
+    char error[MM_ERROR_MAX];
     mm_loop_block_signals();
     *ret_exit_code = EX_UNAVAILABLE;
     if (!mm_inherited_follow_parent() ||
         !mm_options_parse(program, argc, argv, ret_options, ret_exit_code))
         return false;
     bool only_checks = ret_options->check;
-    *ret_exit_code = read_key(program, ret_options);
+    bool is_list = mm_addresses_parse(ret_options->consumer, ret_addresses, error);
+    assert(is_list); // the options were checked
+    *ret_exit_code = read_key(program, ret_options, ret_addresses);
     if (*ret_exit_code == 0)
         *ret_exit_code =
-            only_checks ? only_check(ret_options, check) : prepare(program, ret_options, ret_base);
+            only_checks ? only_check(ret_options, check) : prepare(program, ret_options);
     if (!only_checks && *ret_exit_code == 0)
         return true;
     mm_options_free(ret_options);

@@ -3,7 +3,7 @@
 #ifndef MM_SERVICE_H
 #define MM_SERVICE_H
 
-#include "endpoint.h"
+#include "addresses.h"
 #include "key_file.h"
 #include "options.h"
 
@@ -16,7 +16,7 @@ typedef int(mm_service_check_fn)(const mm_options_t *options);
 // is nothing more to check. With MAYHEM_PARENT=PID in the environment, the process drains when that
 // parent dies, and does not start when it is dead already.
 bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_check_fn *check,
-                      mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code);
+                      mm_options_t *ret_options, mm_addresses_t *ret_addresses, int *ret_exit_code);
 // Prints one sentence on stderr, after the program's id. Returns exit_code.
 __attribute__((format(printf, 3, 4))) int mm_service_fail(const mm_options_t *options,
                                                           int exit_code, const char *format, ...);

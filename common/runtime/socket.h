@@ -53,10 +53,11 @@ void mm_socket_subscribe(mm_socket_t *self, mm_str_t topic);
 void mm_socket_endpoint(mm_socket_t *self, char *ret_endpoint, size_t size);
 
 typedef enum {
-    MM_RECEIVED_NONE,   // nothing there now
-    MM_RECEIVED_FRAME,  // *message holds it
-    MM_RECEIVED_BAD,    // a message of the wrong number of frames was dropped
-    MM_RECEIVED_FOREIGN // mm_receive only: the frame has another version of the protocol
+    MM_RECEIVED_NONE,    // nothing there now
+    MM_RECEIVED_FRAME,   // *message holds it
+    MM_RECEIVED_BAD,     // a message of the wrong number of frames was dropped
+    MM_RECEIVED_FOREIGN, // mm_receive only: the frame has another version of the protocol
+    MM_RECEIVED_OTHER    // mm_consumers_receive only: of a consumer that is not followed
 } mm_received_t;
 
 // Receives one message of one frame, which an event has behind its topic. The caller has

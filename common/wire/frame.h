@@ -14,6 +14,7 @@
 #define MM_FRAME_BYTES   (1 << 20)   // ZMQ_MAXMSGSIZE: libzmq cuts the connection beyond it
 #define MM_PARTS_MAX     64          // frames in one report of a worker
 #define MM_LEASE_TTL_MAX 60000       // ms of a lease
+#define MM_EPOCH_MAX     UINT32_MAX  // of a consumer: seconds of Unix time, or a few more
 
 // The longest texts, in bytes.
 #define MM_SUFFIX_MAX  21           // of a WELCOME: "task." and a session

@@ -3,8 +3,8 @@
 
 #include "worker_client.h"
 #include "clock.h"
+#include "consumers.h"
 #include "crash.h"
-#include "link.h"
 #include "log.h"
 #include "log_messages.h"
 #include "service.h"
@@ -22,10 +22,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define REFUSED_MS   10000 // how long a refused worker goes on
-#define TIMED_FIRST  16    // tasks of a frame that are timed
-#define TIMED_MAX    1024
-#define THE_CONSUMER 0 // the only one
+#define REFUSED_MS  10000 // how long a refused worker goes on
+#define TIMED_FIRST 16    // tasks of a frame that are timed
+#define TIMED_MAX   1024
 
 // For stats: the tasks that have ended, and how long some of them took.
 typedef struct {
@@ -53,10 +52,11 @@ struct mm_worker_client {
     const mm_orders_body_t *orders; // of the frame at hand, to be answered; NULL: there are none
     uint64_t started[MM_BATCH_ITEMS];
     size_t started_count;
-    mm_link_t *link;
-    mm_socket_t *inbox;
-    mm_socket_t *events;
-    mm_socket_t *tasks; // NULL: no session
+    mm_consumers_t *consumers;
+    mm_socket_t *tasks;    // NULL: no session
+    mm_link_t *tasks_link; // of the consumer that has given the session
+    uint64_t
+        askers[MM_ADDRESSES_MAX]; // who has asked for the lease last at each address; 0: nobody
     mm_stats_reply_t reply;
     watched_t watched;
     int64_t refused_since_ms; // 0: not refused
@@ -68,22 +68,14 @@ static void on_events(void *arg);
 static void on_tasks(void *arg);
 static void step(mm_worker_client_t *self, mm_worker_event_t event);
 
-static void open_sockets(mm_worker_client_t *self)
+static void subscribe(void *arg, mm_socket_t *events)
 {
-    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
-    self->inbox = mm_socket_new(ZMQ_PUSH);
-    self->events = mm_socket_new(ZMQ_SUB);
-    mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
-    mm_socket_subscribe(self->events, mm_topic("worker", self->config.worker.name.text, topic));
+    const mm_worker_client_t *self = arg;
+    char topic[MM_TOPIC_MAX];
+    mm_socket_subscribe(events, mm_topic("consumer", NULL, topic));
+    mm_socket_subscribe(events, mm_topic("worker", self->config.worker.name.text, topic));
     if (self->config.lease)
-        mm_socket_subscribe(self->events, mm_topic("lease", NULL, topic));
-    int rc = mm_link_connect(self->link, self->inbox,
-                             mm_endpoint_of(&self->config.base, MM_SOCKET_INBOX, endpoint), false);
-    assert(rc == 0);
-    rc = mm_link_connect(self->link, self->events,
-                         mm_endpoint_of(&self->config.base, MM_SOCKET_EVENTS, endpoint), false);
-    assert(rc == 0);
-    mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
+        mm_socket_subscribe(events, mm_topic("lease", NULL, topic));
 }
 
 static void close_tasks(mm_worker_client_t *self)
@@ -91,25 +83,20 @@ static void close_tasks(mm_worker_client_t *self)
     if (!self->tasks)
         return;
     mm_loop_remove_socket(self->loop, self->tasks);
-    mm_link_leave(self->link, self->tasks);
+    mm_link_leave(self->tasks_link, self->tasks);
     mm_socket_destroy(&self->tasks);
 }
 
-static void close_sockets(mm_worker_client_t *self)
+static void send_bytes(mm_worker_client_t *self, mm_str_t frame)
 {
-    close_tasks(self);
-    mm_loop_remove_socket(self->loop, self->events);
-    mm_link_leave(self->link, self->events);
-    mm_link_leave(self->link, self->inbox);
-    mm_socket_destroy(&self->events);
-    mm_socket_destroy(&self->inbox);
+    (void)mm_consumers_send_to(self->consumers, mm_consumers_followed(self->consumers), frame);
 }
 
 static void send_frame(void *arg, const mm_frame_t *frame)
 {
     mm_worker_client_t *self = arg;
     mm_encode_frame(self->encoder, frame);
-    (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
+    send_bytes(self, mm_encoder_bytes(self->encoder));
 }
 
 // ---- stats
@@ -160,13 +147,13 @@ static void see_end(watched_t *self, const mm_result_t *result, int64_t now_us)
 }
 
 mm_worker_client_config_t mm_worker_client_config(const mm_options_t *options,
-                                                  const mm_endpoint_t *base)
+                                                  const mm_addresses_t *addresses)
 {
     mm_worker_client_config_t config = {.worker = {.instance = mm_instance_draw(),
                                                    .heartbeat_ms = options->heartbeat_ms,
                                                    .lost_after_ms = options->lost_after_ms,
                                                    .drain_ms = options->drain_timeout_ms},
-                                        .base = *base,
+                                        .addresses = *addresses,
                                         .key = mm_service_key()};
     bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
     assert(valid);
@@ -197,13 +184,21 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
                                    .hosts = config->hosts ? hosts : NULL,
                                    .send = send_frame,
                                    .arg = self});
-    self->link = mm_link_new(&(mm_link_config_t){.loop = loop,
-                                                 .base = &self->config.base,
-                                                 .key = config->key,
-                                                 .logs = true,
-                                                 .renew = begin_anew,
-                                                 .arg = self});
-    open_sockets(self);
+    self->consumers =
+        mm_consumers_new(&(mm_consumers_config_t){.loop = loop,
+                                                  .addresses = &self->config.addresses,
+                                                  .key = config->key,
+                                                  .logs = true,
+                                                  .role = MM_SOCKET_INBOX,
+                                                  .name = "inbox",
+                                                  .instance = config->worker.instance,
+                                                  .worker = self->config.worker.name.text,
+                                                  .heartbeat_ms = config->worker.heartbeat_ms,
+                                                  .lost_after_ms = config->worker.lost_after_ms,
+                                                  .subscribe = subscribe,
+                                                  .on_events = on_events,
+                                                  .cut = begin_anew,
+                                                  .arg = self});
     return self;
 }
 
@@ -215,8 +210,8 @@ int mm_worker_client_end(mm_worker_client_t **self_p)
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
            MM_INT("tasks", mm_worker_running(self->worker)));
     mm_receiver_close(&self->receiver);
-    close_sockets(self);
-    mm_link_destroy(&self->link);
+    close_tasks(self);
+    mm_consumers_destroy(&self->consumers);
     mm_worker_destroy(&self->worker);
     mm_worker_actions_clear(&self->actions);
     mm_encoder_destroy(&self->results);
@@ -243,7 +238,7 @@ static void send_results(mm_worker_client_t *self)
     MM_SPAN(MM_SPAN_SEND_RESULTS);
     mm_encode_finish(self->results);
     MM_CRASH_POINT("worker: before results are sent");
-    (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->results));
+    send_bytes(self, mm_encoder_bytes(self->results));
     MM_CRASH_POINT("worker: results sent");
 }
 
@@ -290,8 +285,10 @@ static void send_report(mm_worker_client_t *self, const mm_report_t *report)
 {
     MM_SPAN("send report");
     send_results(self); // first: a report covers all results before it
-    send_frame(self, &(mm_frame_t){.kind = report->is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT,
-                                   .as.report = *report});
+    mm_encode_frame(self->encoder,
+                    &(mm_frame_t){.kind = report->is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT,
+                                  .as.report = *report});
+    (void)mm_consumers_ask(self->consumers, mm_encoder_bytes(self->encoder));
     MM_CRASH_POINT("worker: hello or heartbeat sent");
 }
 
@@ -311,16 +308,18 @@ static void connect_tasks(mm_worker_client_t *self, const char *suffix)
     char endpoint[MM_ENDPOINT_MAX];
     assert(!self->tasks);
     self->tasks = mm_socket_new(ZMQ_PULL);
-    if (mm_link_connect(self->link, self->tasks,
-                        mm_endpoint_suffix(&self->config.base, suffix, endpoint), true) != 0)
+    self->tasks_link = mm_consumers_link(self->consumers);
+    if (mm_link_connect(self->tasks_link, self->tasks,
+                        mm_endpoint_suffix(mm_consumers_base(self->consumers), suffix, endpoint),
+                        true) != 0)
         mm_log(MM_LOG_WARN, "Cannot connect to the tasks", MM_STRING("endpoint", endpoint));
     mm_loop_add_socket(self->loop, "tasks", self->tasks, ZMQ_POLLIN, on_tasks, self);
 }
 
 static void recreate(mm_worker_client_t *self)
 {
-    close_sockets(self);
-    open_sockets(self);
+    close_tasks(self);
+    mm_consumers_reopen(self->consumers);
 }
 
 static void log_event(mm_worker_client_t *self, const mm_worker_action_t *action)
@@ -412,19 +411,21 @@ static void take_orders(mm_worker_client_t *self)
         self->config.orders(self->config.arg, orders);
 }
 
+// Of any consumer: the answer goes to the one that has asked.
 static void hear_ask(mm_worker_client_t *self, const mm_lease_ask_body_t *ask)
 {
     if (self->config.lease)
-        self->config.lease(self->config.arg, THE_CONSUMER, ask);
+        self->config.lease(self->config.arg, (uint32_t)mm_consumers_from(self->consumers), ask);
 }
 
-// False when there was no message.
-static bool receive(mm_worker_client_t *self, mm_socket_t *socket, bool is_event)
+// From the tasks, or from events. False when there was no message.
+static bool receive(mm_worker_client_t *self, mm_socket_t *tasks)
 {
     mm_frame_t frame;
     int64_t now_ms = mm_clock_ms();
-    mm_received_t received = mm_receive(&self->receiver, socket, is_event,
-                                        is_event ? "events" : "tasks", now_ms, &frame);
+    mm_received_t received =
+        tasks ? mm_receive(&self->receiver, tasks, false, "tasks", now_ms, &frame)
+              : mm_consumers_receive(self->consumers, &self->receiver, now_ms, &frame);
     self->watched.left = TIMED_FIRST;
     if (received == MM_RECEIVED_FRAME && frame.kind == MM_FRAME_QUERY)
         mm_stats_reply_answer(&self->reply, &frame, now_ms);
@@ -440,7 +441,7 @@ static void on_events(void *arg)
 {
     MM_SPAN(MM_SPAN_ON_EVENTS);
     mm_worker_client_t *self = arg;
-    for (int i = 0; i < MM_DRAIN_MAX && receive(self, self->events, true); i++)
+    for (int i = 0; i < MM_DRAIN_MAX && receive(self, NULL); i++)
         ;
 }
 
@@ -448,7 +449,7 @@ static void on_tasks(void *arg)
 {
     MM_SPAN(MM_SPAN_ON_TASKS);
     mm_worker_client_t *self = arg;
-    for (int i = 0; i < MM_DRAIN_MAX && self->tasks && receive(self, self->tasks, false); i++)
+    for (int i = 0; i < MM_DRAIN_MAX && self->tasks && receive(self, self->tasks); i++)
         ;
 }
 
@@ -487,10 +488,10 @@ void mm_worker_client_state(mm_worker_client_t *self, const mm_state_body_t *pag
 
 void mm_worker_client_lease(mm_worker_client_t *self, uint32_t from, const mm_lease_body_t *answer)
 {
-    assert(from == THE_CONSUMER);
     mm_frame_t frame = {.kind = MM_FRAME_LEASE, .as.lease = *answer};
     frame.as.lease.worker = mm_str(self->config.worker.name.text);
-    send_frame(self, &frame);
+    mm_encode_frame(self->encoder, &frame);
+    (void)mm_consumers_send_to(self->consumers, from, mm_encoder_bytes(self->encoder));
 }
 
 uint64_t mm_worker_client_epoch(const mm_worker_client_t *self)
@@ -511,7 +512,8 @@ void mm_worker_client_drain(mm_worker_client_t *self)
 
 int64_t mm_worker_client_turn(mm_worker_client_t *self)
 {
-    if (!self->done && mm_clock_ms() >= mm_worker_deadline(self->worker)) {
+    int64_t now_ms = mm_clock_ms();
+    if (!self->done && now_ms >= mm_worker_deadline(self->worker)) {
         // Read first: a heartbeat in the socket is no silence.
         on_events(self);
         if (!self->done)
@@ -519,7 +521,8 @@ int64_t mm_worker_client_turn(mm_worker_client_t *self)
     }
     send_started(self);
     send_results(self);
-    return self->done ? MM_NEVER : mm_worker_deadline(self->worker);
+    int64_t spare_ms = mm_consumers_turn(self->consumers, now_ms);
+    return self->done ? MM_NEVER : mm_earlier(mm_worker_deadline(self->worker), spare_ms);
 }
 
 bool mm_worker_client_holds(const mm_worker_client_t *self, uint64_t number, mm_task_t *ret_task)

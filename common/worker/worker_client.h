@@ -4,7 +4,7 @@
 #ifndef MM_WORKER_CLIENT_H
 #define MM_WORKER_CLIENT_H
 
-#include "endpoint.h"
+#include "addresses.h"
 #include "key_file.h"
 #include "loop.h"
 #include "options.h"
@@ -16,9 +16,9 @@ typedef struct mm_worker_client mm_worker_client_t;
 
 typedef struct {
     mm_worker_config_t worker;
-    mm_endpoint_t base;
-    const mm_key_t *key; // for tcp; NULL: none
-    bool tells_started;  // send which tasks are started: for tasks that take a while
+    mm_addresses_t addresses; // of the consumers, of which it follows one (consumers.h)
+    const mm_key_t *key;      // for tcp; NULL: none
+    bool tells_started;       // send which tasks are started: for tasks that take a while
     // Starts this task. The task is valid until the call returns, which must not call
     // mm_worker_client_finish. now_ms: the clock of this step.
     void (*start)(void *arg, const mm_task_t *task, int64_t now_ms);
@@ -37,7 +37,7 @@ typedef struct {
 // What the options say of any worker: its name, its times, a drain timeout, its key. The rest is
 // empty.
 mm_worker_client_config_t mm_worker_client_config(const mm_options_t *options,
-                                                  const mm_endpoint_t *base);
+                                                  const mm_addresses_t *addresses);
 // Copies the config; the loop stays the caller's. Never NULL.
 mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client_config_t *config);
 // Logs how many tasks are left, and destroys it. Returns 0; EX_UNAVAILABLE when the consumer has

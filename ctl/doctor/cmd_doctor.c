@@ -1,7 +1,8 @@
-// mayhem doctor: whether this machine can reach a consumer with a key, step by step, or whether the
-// keys of a consumer are in order. It asks nothing of the consumer that a worker would not, and
-// ends within 10 s whatever does not answer.
+// mayhem doctor: whether this machine can reach a consumer with a key, step by step, or each of
+// several, or whether the keys of a consumer are in order. It asks nothing of a consumer that a
+// worker would not, and ends within 10 s for each of them whatever does not answer.
 
+#include "addresses.h"
 #include "clock.h"
 #include "ctl.h"
 #include "dial.h"
@@ -16,7 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define ALL_S        10   // then it ends, whatever is missing
+#define ALL_S        10   // for each consumer; then it ends, whatever is missing
 #define STEP_MS      1500 // at most, of each of six things that are waited for
 #define CLOCK_MAX_MS 2000 // between the clocks, before it warns
 
@@ -33,10 +34,13 @@ typedef struct {
     const char *keys;       // NULL: no folder
     const char *task_ports; // NULL: not looked at
     unsigned low, high;     // of them
-    mm_endpoint_t base;
+    mm_addresses_t addresses;
+    mm_endpoint_t base; // of the consumer that is looked at
     mm_key_t key;
     bool has_key; // it was read
     findings_t findings;
+    char leader[MM_ENDPOINT_MAX + 16]; // of those so far; "": none of them sends heartbeats
+    uint64_t epoch;                    // of it
 } doctor_t;
 
 // ---- options
@@ -59,7 +63,7 @@ static int parse(int argc, char **argv, doctor_t *self)
     const ctl_option_t options[] = {
         {.name = "consumer",
          .argument = "ADDR",
-         .help = "its address, as its clients name it (MAYHEM_CONSUMER)",
+         .help = "its address, or ADDR,ADDR, as its clients name it (MAYHEM_CONSUMER)",
          .text = &self->consumer},
         {.name = "key",
          .argument = "FILE",
@@ -74,6 +78,7 @@ static int parse(int argc, char **argv, doctor_t *self)
          .help = "the consumer's --task-ports: whether a firewall drops them",
          .text = &self->task_ports},
         {.name = NULL}};
+    char error[MM_ERROR_MAX];
     int exit_code = ctl_options(argc, argv, usage, options, NULL);
     if (exit_code != 0)
         return exit_code;
@@ -81,12 +86,10 @@ static int parse(int argc, char **argv, doctor_t *self)
     self->key_file = or_variable(self->key_file, "MAYHEM_KEY");
     if (!self->consumer && !self->key_file && !self->keys)
         return ctl_fail(EX_USAGE, "say what to look at: --consumer ADDR --key FILE, or --keys DIR");
-    if (self->consumer && !mm_endpoint_parse(self->consumer, &self->base))
-        return ctl_fail(EX_USAGE,
-                        "'%.100s' is no address; one is tcp://HOST:PORT or ipc://PATH, as in "
-                        "tcp://consumer.example:5550",
-                        self->consumer);
-    if (self->task_ports && (!parse_ports(self) || !self->consumer || self->base.is_ipc))
+    if (self->consumer && !mm_addresses_parse(self->consumer, &self->addresses, error))
+        return ctl_fail(EX_USAGE, "%s", error);
+    if (self->task_ports &&
+        (!parse_ports(self) || !self->consumer || mm_addresses_are_ipc(&self->addresses)))
         return ctl_fail(EX_USAGE,
                         "--task-ports is '%.100s'; it must be A..B, two ports of a "
                         "--consumer tcp://HOST:PORT, as in 40000..40100",
@@ -231,10 +234,24 @@ static bool check_mechanism(doctor_t *self)
     return is_curve == self->has_key && is_plain != self->has_key;
 }
 
+// Of several the one of the highest epoch is followed.
+static void note_leader(doctor_t *self, const dial_beat_t *beat)
+{
+    if (*self->leader && beat->epoch <= self->epoch)
+        return;
+    (void)mm_addresses_print(&self->base, self->leader);
+    self->epoch = beat->epoch;
+}
+
 static void check_beat(doctor_t *self, dial_t *dial)
 {
     dial_beat_t beat;
     dial_heard_t heard = dial_hear(dial, mm_clock_ms() + STEP_MS, &beat);
+    if (heard == DIAL_SILENT && self->addresses.count > 1) {
+        finding_ok(&self->findings, "no heartbeat within %d ms: it stands by, or is stopped",
+                   STEP_MS);
+        return;
+    }
     if (heard == DIAL_SILENT) {
         finding_fail(&self->findings, "no heartbeat of the consumer within %d ms: is it stopped?",
                      STEP_MS);
@@ -248,6 +265,7 @@ static void check_beat(doctor_t *self, dial_t *dial)
             MM_WIRE_VERSION);
         return;
     }
+    note_leader(self, &beat);
     finding_ok(&self->findings, "%s is heard: protocol %d, epoch %llu%s%s", beat.consumer.text,
                MM_WIRE_VERSION, (unsigned long long)beat.epoch,
                beat.is_draining ? ", draining" : "", beat.is_halted ? ", halted" : "");
@@ -336,11 +354,41 @@ static void check_consumer(doctor_t *self)
 
 static void give_up(int signal)
 {
-    static const char text[] = "FAIL  it has taken longer than 10 s: something does not answer\n";
+    static const char text[] = "FAIL  it has taken longer than 10 s for each consumer: something "
+                               "does not answer\n";
     (void)signal;
     ssize_t written = write(STDOUT_FILENO, text, sizeof text - 1);
     (void)written;
     _exit(1);
+}
+
+static void look_at_one(doctor_t *self)
+{
+    bool is_tcp = !self->base.is_ipc;
+    bool may_dial = !is_tcp || (check_address(self) && check_ports(self));
+    if (is_tcp && may_dial && self->task_ports)
+        check_task_ports(self);
+    if (may_dial && (!is_tcp || check_mechanism(self)))
+        check_consumer(self);
+}
+
+// Each of several has a line before what was found of it, and all together one about who leads.
+static void look_at_all(doctor_t *self)
+{
+    char address[MM_ENDPOINT_MAX + 16];
+    size_t count = self->addresses.count;
+    for (size_t i = 0; i < count; i++) {
+        self->base = self->addresses.items[i];
+        if (count > 1)
+            finding_ok(&self->findings, "consumer %zu of %zu, %s:", i + 1, count,
+                       mm_addresses_print(&self->base, address));
+        look_at_one(self);
+    }
+    if (count > 1 && *self->leader)
+        finding_ok(&self->findings, "%s leads: its epoch, %llu, is the highest", self->leader,
+                   (unsigned long long)self->epoch);
+    else if (count > 1)
+        finding_fail(&self->findings, "none of the %zu sends heartbeats: nobody leads", count);
 }
 
 int ctl_doctor(int argc, char **argv)
@@ -350,19 +398,14 @@ int ctl_doctor(int argc, char **argv)
     if (exit_code != 0)
         return exit_code;
     (void)signal(SIGALRM, give_up);
-    (void)alarm(ALL_S);
+    (void)alarm(ALL_S * (self.addresses.count > 0 ? (unsigned)self.addresses.count : 1));
     finding_ok(&self.findings, "mayhem %s, protocol %d", MM_VERSION, MM_WIRE_VERSION);
     if (self.key_file)
         check_key(&self);
     if (self.keys)
         keys_check(&self.findings, self.keys, self.has_key ? &self.key : NULL, mm_clock_wall_ms());
-    bool is_tcp = self.consumer && !self.base.is_ipc;
-    bool may_dial =
-        self.consumer != NULL && (!is_tcp || (check_address(&self) && check_ports(&self)));
-    if (is_tcp && may_dial && self.task_ports)
-        check_task_ports(&self);
-    if (may_dial && (!is_tcp || check_mechanism(&self)))
-        check_consumer(&self);
+    if (self.consumer)
+        look_at_all(&self);
     mm_socket_end();
     mm_key_clear(&self.key);
     exit_code = ctl_end_output(true);

@@ -96,22 +96,28 @@ static int not_found(const explain_options_t *options, const records_t *records)
 
 // ---- the consumer
 
-// Whether a consumer may be there: it is not worth waiting when its socket does not exist.
-static bool may_answer(const mm_endpoint_t *base)
+// Whether a consumer may be there: it is not worth waiting when no socket of one exists.
+static bool may_answer(const mm_addresses_t *addresses)
 {
     char endpoint[MM_ENDPOINT_MAX];
-    return !base->is_ipc ||
-           access(mm_endpoint_of(base, MM_SOCKET_INBOX, endpoint) + strlen("ipc://"), F_OK) == 0;
+    for (size_t i = 0; i < addresses->count; i++) {
+        const mm_endpoint_t *base = &addresses->items[i];
+        (void)mm_endpoint_of(base, MM_SOCKET_INBOX, endpoint);
+        if (!base->is_ipc || access(endpoint + strlen("ipc://"), F_OK) == 0)
+            return true;
+    }
+    return false;
 }
 
 // The consumer's state of a job, as docs/profiling.md has it ({"store": "out", …}). A new
 // reference; NULL: the job is not in flight, or there is no answer.
 static json_t *ask_consumer(const explain_options_t *options, const timeline_t *timeline)
 {
-    const mm_endpoint_t *base = &options->target.base;
-    if (timeline->record->outcome != MM_OUTCOME_NONE || !options->has_target || !may_answer(base))
+    const mm_addresses_t *addresses = &options->target.addresses;
+    if (timeline->record->outcome != MM_OUTCOME_NONE || !options->has_target ||
+        !may_answer(addresses))
         return NULL;
-    attach_t *attach = attach_new(base, target_key(&options->target));
+    attach_t *attach = attach_new(addresses, target_key(&options->target));
     attach_ask_job(attach, timeline->job);
     news_t news = {.kind = NEWS_NOTHING};
     int64_t end_ms = mm_clock_ms() + ANSWER_MS;

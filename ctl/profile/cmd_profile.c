@@ -161,7 +161,7 @@ int ctl_profile(int argc, char **argv)
     if (options.read) {
         exit_code = read_saved(&options, &collect.profiles);
     } else if ((exit_code = target_find(&options.target)) == 0) {
-        feed_t *feed = feed_attach(&options.target.base, target_key(&options.target));
+        feed_t *feed = feed_attach(&options.target.addresses, target_key(&options.target));
         exit_code = collect_live(&options, feed, &collect);
         feed_destroy(&feed);
     }

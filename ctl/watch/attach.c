@@ -1,13 +1,14 @@
 // See attach.h. First it asks for the address of the viewers' socket. Then it asks for an empty job
 // until it hears the reply there: replies before the subscription has arrived are lost. Only then
 // does it ask for what is wanted. When the consumer is silent it begins again, since another epoch
-// of the consumer may have another address.
+// of the consumer may have another address. Of several consumers it hears the heartbeats, too, and
+// attaches to the one that it follows.
 
 #include "attach.h"
 #include "clock.h"
+#include "consumers.h"
 #include "ctl.h"
 #include "host.h"
-#include "link.h"
 #include "socket.h"
 #include "stats_merge.h"
 #include "uuid.h"
@@ -27,7 +28,9 @@
 #define WATCH_MS  2000 // between two requests for events
 #define ORDER_MS  500  // between two frames with the same order
 #define SILENT_MS 3000 // then the sockets are opened again
+#define BEAT_MS   1000 // at least as long as a heartbeat of consumers usually is
 #define ASKED_MAX 16   // questions that wait until they can be sent
+#define NOWHERE   SIZE_MAX
 
 typedef struct {
     mm_about_t about;
@@ -37,13 +40,12 @@ typedef struct {
 } question_t;
 
 struct attach {
-    mm_endpoint_t base;
+    mm_addresses_t addresses;
     uint64_t instance;
-    mm_link_t *link;
-    mm_socket_t *inbox;
-    mm_socket_t *events;
-    mm_socket_t *viewers; // NULL: its address is not known
-    bool is_open;         // a reply was heard there
+    mm_consumers_t *consumers;
+    mm_socket_t *viewers;    // NULL: its address is not known
+    mm_link_t *viewers_link; // of the consumer whose viewers they are
+    bool is_open;            // a reply was heard there
     char suffix[32];
     zmq_msg_t message;
     mm_encoder_t *encoder;
@@ -62,70 +64,68 @@ struct attach {
     size_t question_count;
     const mm_order_t *order; // the caller's; NULL: none
     bool hands_over;         // the order is a handover
+    bool is_handed_over;     // it has been, and that is news
     int64_t order_ms;        // when to send it again
 };
 
 // ---- sockets
 
-static mm_socket_t *subscribe(attach_t *self, const char *endpoint)
+// A heartbeat tells which one of several leads.
+static void subscribe(void *arg, mm_socket_t *events)
 {
+    const attach_t *self = arg;
     char topic[MM_TOPIC_MAX];
-    mm_socket_t *socket = mm_socket_new(ZMQ_SUB);
-    mm_socket_subscribe(socket, mm_topic("viewers", NULL, topic));
-    (void)mm_link_connect(self->link, socket, endpoint, false); // a bad one is silent
-    return socket;
+    mm_socket_subscribe(events, mm_topic("viewers", NULL, topic));
+    if (self->addresses.count > 1)
+        mm_socket_subscribe(events, mm_topic("consumer", NULL, topic));
 }
 
-static void open_sockets(attach_t *self)
+static void close_viewers(attach_t *self)
 {
-    char endpoint[MM_ENDPOINT_MAX];
-    self->inbox = mm_socket_new(ZMQ_PUSH);
-    mm_socket_limit(self->inbox, MM_SOCKET_HWM);
-    int rc = mm_link_connect(self->link, self->inbox,
-                             mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint), false);
-    assert(rc == 0);
-    self->events = subscribe(self, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
+    if (self->viewers)
+        mm_link_leave(self->viewers_link, self->viewers);
+    mm_socket_destroy(&self->viewers);
+    self->suffix[0] = '\0';
+    self->is_open = false;
+}
+
+// What was asked of another consumer is asked again.
+static void ask_anew(attach_t *self)
+{
     self->opened_ms = mm_clock_ms();
     self->where_ms = self->ask_ms = self->watch_ms = self->opened_ms;
     self->asked_ms = MM_NEVER;
 }
 
-static void close_socket(attach_t *self, mm_socket_t **socket)
-{
-    mm_link_leave(self->link, *socket);
-    mm_socket_destroy(socket);
-}
-
-static void close_sockets(attach_t *self)
-{
-    close_socket(self, &self->viewers);
-    close_socket(self, &self->events);
-    close_socket(self, &self->inbox);
-    self->suffix[0] = '\0';
-    self->is_open = false;
-}
-
 static void begin_anew(void *arg)
 {
     attach_t *self = arg;
-    close_sockets(self);
-    open_sockets(self);
+    close_viewers(self);
+    mm_consumers_reopen(self->consumers);
+    ask_anew(self);
 }
 
-attach_t *attach_new(const mm_endpoint_t *base, const mm_key_t *key)
+attach_t *attach_new(const mm_addresses_t *addresses, const mm_key_t *key)
 {
     attach_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->base = *base;
+    self->addresses = *addresses;
     self->instance = mm_instance_draw();
     self->encoder = mm_encoder_new();
     self->decoder = mm_decoder_new();
     self->merge = stats_merge_new();
     self->heard_ms = MM_NEVER;
     (void)zmq_msg_init(&self->message);
-    self->link = mm_link_new(
-        &(mm_link_config_t){.base = &self->base, .key = key, .renew = begin_anew, .arg = self});
-    open_sockets(self);
+    self->consumers = mm_consumers_new(&(mm_consumers_config_t){.addresses = &self->addresses,
+                                                                .key = key,
+                                                                .role = MM_SOCKET_INBOX,
+                                                                .name = "inbox",
+                                                                .heartbeat_ms = BEAT_MS,
+                                                                .lost_after_ms = SILENT_MS,
+                                                                .subscribe = subscribe,
+                                                                .cut = begin_anew,
+                                                                .arg = self});
+    ask_anew(self);
     return self;
 }
 
@@ -135,8 +135,8 @@ void attach_destroy(attach_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    close_sockets(self);
-    mm_link_destroy(&self->link);
+    close_viewers(self);
+    mm_consumers_destroy(&self->consumers);
     (void)zmq_msg_close(&self->message);
     mm_encoder_destroy(&self->encoder);
     mm_decoder_destroy(&self->decoder);
@@ -157,7 +157,7 @@ static bool ask(attach_t *self, const question_t *question)
                                                               .process = mm_str(question->process),
                                                               .seconds = question->seconds,
                                                               .text = mm_str(question->text)}});
-    return mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
+    return mm_consumers_ask(self->consumers, mm_encoder_bytes(self->encoder));
 }
 
 static void keep(attach_t *self, mm_about_t about, const char *process, uint32_t seconds,
@@ -223,7 +223,7 @@ static void send_order(attach_t *self, int64_t now_ms)
                                              .why = self->order->why,
                                              .actor = self->order->actor}};
     mm_encode_frame(self->encoder, &frame);
-    bool is_sent = mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
+    bool is_sent = mm_consumers_ask(self->consumers, mm_encoder_bytes(self->encoder));
     self->order_ms = now_ms + (is_sent ? ORDER_MS : HELLO_MS);
 }
 
@@ -259,15 +259,19 @@ static void ask_due(attach_t *self, int64_t now_ms)
 
 static void connect_viewers(attach_t *self, mm_str_t suffix, int64_t now_ms)
 {
-    char endpoint[MM_ENDPOINT_MAX];
+    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
     if (suffix.size == 0 || suffix.size >= sizeof self->suffix ||
         mm_str_equal(suffix, mm_str(self->suffix)))
         return;
-    close_socket(self, &self->viewers);
-    self->is_open = false;
+    close_viewers(self);
     memcpy(self->suffix, suffix.data, suffix.size);
     self->suffix[suffix.size] = '\0';
-    self->viewers = subscribe(self, mm_endpoint_suffix(&self->base, self->suffix, endpoint));
+    self->viewers = mm_socket_new(ZMQ_SUB);
+    self->viewers_link = mm_consumers_link(self->consumers);
+    mm_socket_subscribe(self->viewers, mm_topic("viewers", NULL, topic));
+    (void)mm_link_connect( // a bad one is silent
+        self->viewers_link, self->viewers,
+        mm_endpoint_suffix(mm_consumers_base(self->consumers), self->suffix, endpoint), false);
     self->where_ms = now_ms;
 }
 
@@ -313,16 +317,45 @@ static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_
     return NEWS_NOTHING;
 }
 
-static news_kind_t hear(attach_t *self, mm_socket_t *socket, int64_t now_ms)
+// Another one leads: that is what was wanted, and it must not be asked to hand over in its turn.
+static void see_handed_over(attach_t *self)
 {
-    news_kind_t news = NEWS_NOTHING;
+    if (!self->order || !self->hands_over)
+        return;
+    self->order = NULL;
+    self->is_handed_over = true;
+    json_decref(self->json);
+    self->json = json_object(); // without an error
+}
+
+// Of several consumers nothing counts before one is followed: any of them may stand by. Whoever
+// follows another one attaches anew.
+static bool counts(attach_t *self, size_t at, const mm_frame_t *frame, int64_t now_ms)
+{
+    bool did_follow = mm_consumers_follows(self->consumers);
+    size_t followed = mm_consumers_followed(self->consumers);
+    bool is_one = mm_consumers_count(self->consumers) == 1;
+    bool counts = mm_consumers_counts(self->consumers, at, frame, now_ms);
+    if (did_follow && followed != mm_consumers_followed(self->consumers)) {
+        close_viewers(self);
+        ask_anew(self);
+        see_handed_over(self);
+    }
+    return is_one || (counts && mm_consumers_follows(self->consumers));
+}
+
+// at: the address of an events socket; NOWHERE: it is the one for viewers.
+static news_kind_t hear(attach_t *self, mm_socket_t *socket, size_t at, int64_t now_ms)
+{
+    news_kind_t news = self->is_handed_over ? NEWS_ORDER : NEWS_NOTHING;
     mm_received_t received = MM_RECEIVED_FRAME;
+    self->is_handed_over = false;
     while (news == NEWS_NOTHING && received != MM_RECEIVED_NONE && socket) {
         mm_frame_t frame;
         received = mm_socket_receive(socket, true, &self->message);
         if (received == MM_RECEIVED_FRAME &&
             mm_socket_decode(self->decoder, &self->message, &frame) == MM_WIRE_OK &&
-            frame.kind == MM_FRAME_TELL)
+            (at == NOWHERE || counts(self, at, &frame, now_ms)) && frame.kind == MM_FRAME_TELL)
             news = receive_reply(self, &frame, now_ms);
     }
     return news;
@@ -381,17 +414,27 @@ static int64_t next_due(const attach_t *self)
 // Waits until something can be read. True: the descriptor can.
 static bool wait_for(attach_t *self, int descriptor, int64_t until_ms)
 {
-    zmq_pollitem_t items[] = {{.socket = mm_socket_zmq(self->events), .events = ZMQ_POLLIN},
-                              {.fd = descriptor, .events = ZMQ_POLLIN}, // ignored below 0
-                              {.fd = mm_link_descriptor(self->link), .events = ZMQ_POLLIN},
-                              {.events = ZMQ_POLLIN}};
+    enum { READABLE, VIEWERS, WAYS };
+    zmq_pollitem_t items[WAYS + 2 * MM_ADDRESSES_MAX] = {
+        [READABLE] = {.fd = descriptor, .events = ZMQ_POLLIN}, // ignored below 0
+        [VIEWERS] = {.fd = -1}};
     int64_t long_ms = until_ms - mm_clock_ms();
+    size_t count = mm_consumers_count(self->consumers);
     if (self->viewers)
-        items[3].socket = mm_socket_zmq(self->viewers);
-    (void)zmq_poll(items, self->viewers ? 4 : 3, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
-    if (items[2].revents != 0)
-        mm_link_step(self->link);
-    return items[1].revents != 0;
+        items[VIEWERS] = (zmq_pollitem_t){.socket = mm_socket_zmq(self->viewers), //
+                                          .events = ZMQ_POLLIN};
+    for (size_t i = 0; i < count; i++) {
+        zmq_pollitem_t *way = &items[WAYS + 2 * i];
+        way[0].socket = mm_socket_zmq(mm_consumers_events(self->consumers, i));
+        way[1].fd = mm_link_descriptor(mm_consumers_link_at(self->consumers, i));
+        way[0].events = way[1].events = ZMQ_POLLIN;
+    }
+    (void)zmq_poll(items, (int)(WAYS + 2 * count),
+                   long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
+    for (size_t i = 0; i < count; i++)
+        if (items[WAYS + 2 * i + 1].revents != 0)
+            mm_link_step(mm_consumers_link_at(self->consumers, i));
+    return items[READABLE].revents != 0;
 }
 
 news_t attach_next(attach_t *self, int descriptor, int timeout_ms)
@@ -400,14 +443,15 @@ news_t attach_next(attach_t *self, int descriptor, int timeout_ms)
     int64_t end_ms = timeout_ms < 0 ? MM_NEVER : now_ms + timeout_ms;
     news_t news = {.kind = NEWS_NOTHING};
     for (bool is_readable = false;;) {
-        news.kind = hear(self, self->viewers, now_ms);
-        if (news.kind == NEWS_NOTHING)
-            news.kind = hear(self, self->events, now_ms);
+        news.kind = hear(self, self->viewers, NOWHERE, now_ms);
+        for (size_t i = 0; i < self->addresses.count && news.kind == NEWS_NOTHING; i++)
+            news.kind = hear(self, mm_consumers_events(self->consumers, i), i, now_ms);
         if (news.kind == NEWS_NOTHING && make_snapshot(self, now_ms))
             news.kind = NEWS_SNAPSHOT;
         if (news.kind != NEWS_NOTHING || is_readable || now_ms >= end_ms)
             break;
         reopen_silent(self, now_ms);
+        (void)mm_consumers_turn(self->consumers, now_ms); // it is woken often
         ask_due(self, now_ms);
         is_readable = wait_for(self, descriptor, earlier(end_ms, next_due(self)));
         now_ms = mm_clock_ms();
@@ -419,7 +463,7 @@ news_t attach_next(attach_t *self, int descriptor, int timeout_ms)
 
 const char *attach_complaint(const attach_t *self)
 {
-    return mm_link_complaint(self->link);
+    return mm_consumers_complaint(self->consumers);
 }
 
 int64_t attach_silent_ms(const attach_t *self)

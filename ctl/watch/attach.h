@@ -6,7 +6,7 @@
 #ifndef ATTACH_H
 #define ATTACH_H
 
-#include "endpoint.h"
+#include "addresses.h"
 #include "frame.h"
 #include "key_file.h"
 #include "snapshot.h"
@@ -14,8 +14,9 @@
 typedef struct attach attach_t;
 
 // Begins to ask for snapshots, one a second. Never NULL: attach_next shows whether the pipeline
-// answers. key: for tcp; NULL: none.
-attach_t *attach_new(const mm_endpoint_t *base, const mm_key_t *key);
+// answers. addresses: of its consumers, of which it follows the one that leads (consumers.h). key:
+// for tcp; NULL: none.
+attach_t *attach_new(const mm_addresses_t *addresses, const mm_key_t *key);
 void attach_destroy(attach_t **self_p);
 
 typedef enum {
@@ -43,7 +44,7 @@ news_t attach_next(attach_t *self, int descriptor, int timeout_ms);
 
 // Time since the consumer was last heard, in ms; MM_NEVER: not yet.
 int64_t attach_silent_ms(const attach_t *self);
-// Why it does not answer, as far as that is known: mm_link_complaint.
+// Why it does not answer, as far as that is known: mm_consumers_complaint.
 const char *attach_complaint(const attach_t *self);
 
 // Asks for a profile of the last `seconds` (0: since the start) of a process, by its name, or of

@@ -230,7 +230,7 @@ int ctl_tail(int argc, char **argv)
     self.line = malloc(MM_LOG_LINE_MAX);
     assert(self.line);
     mm_log_format_init(&self.format, (mm_name_t){"consumer"}, 0, false);
-    attach_t *attach = attach_new(&self.target.base, target_key(&self.target));
+    attach_t *attach = attach_new(&self.target.addresses, target_key(&self.target));
     exit_code = follow(&self, attach);
     attach_destroy(&attach);
     free(self.line);

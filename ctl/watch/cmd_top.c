@@ -490,8 +490,9 @@ int ctl_top(int argc, char **argv)
     if (!options.is_batch)
         terminal_block_signals();
     char record[TARGET_PATH], argument[TARGET_ARGUMENT];
-    feed_t *feed = options.replay ? feed_replay(options.replay, options.speed)
-                                  : feed_attach(&options.target.base, target_key(&options.target));
+    feed_t *feed = options.replay
+                       ? feed_replay(options.replay, options.speed)
+                       : feed_attach(&options.target.addresses, target_key(&options.target));
     if (!options.replay)
         feed_know_record(feed, target_record(&options.target, NULL, record),
                          target_argument(&options.target, argument));

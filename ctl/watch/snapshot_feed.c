@@ -51,10 +51,10 @@ static feed_t *feed_new(void)
     return self;
 }
 
-feed_t *feed_attach(const mm_endpoint_t *base, const mm_key_t *key)
+feed_t *feed_attach(const mm_addresses_t *addresses, const mm_key_t *key)
 {
     feed_t *self = feed_new();
-    self->attach = attach_new(base, key);
+    self->attach = attach_new(addresses, key);
     return self;
 }
 

@@ -12,7 +12,7 @@
 typedef struct feed feed_t;
 
 // Attaches to a pipeline, as attach_new does. Never NULL: feed_next shows whether it answers.
-feed_t *feed_attach(const mm_endpoint_t *base, const mm_key_t *key);
+feed_t *feed_attach(const mm_addresses_t *addresses, const mm_key_t *key);
 // Replays a recording, `speed` times as fast as it was; 0: without waiting. Never NULL:
 // feed_exit_code shows whether it can be read. The path must outlive the feed.
 feed_t *feed_replay(const char *path, double speed);

@@ -5,6 +5,7 @@
 
 #include "outbox.h"
 #include "array.h"
+#include "frame.h"
 #include "heap.h"
 #include "pool.h"
 #include "random.h"
@@ -16,14 +17,13 @@
 #include <string.h>
 #include <utlist.h>
 
-#define UNANSWERED_MAX_MS 30000      // longest pause between deliveries without an answer
-#define SILENT_BEATS      3          // missed heartbeats after which the consumer counts as silent
-#define ASK_FIRST_MS      2          // first pause between requests for its heartbeat; doubled
-#define CLAIM_MS          1000       // between lines about claims
-#define EPOCH_MAX         UINT32_MAX // of a consumer: seconds of Unix time, or a few more
-#define NACK_MAX_MS       3600000    // longest delay that a nack can ask for
-#define LEASE_MAX_MS      3600000    // longest lease that an extend can ask for
-#define STEP_MAX          4096       // leases that end, and jobs delivered again, in one step
+#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries without an answer
+#define SILENT_BEATS      3       // missed heartbeats after which the consumer counts as silent
+#define ASK_FIRST_MS      2       // first pause between requests for its heartbeat; doubled
+#define CLAIM_MS          1000    // between lines about claims
+#define NACK_MAX_MS       3600000 // longest delay that a nack can ask for
+#define LEASE_MAX_MS      3600000 // longest lease that an extend can ask for
+#define STEP_MAX          4096    // leases that end, and jobs delivered again, in one step
 
 typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_LONG, LEASE_DELAYED } lease_state_t;
 
@@ -354,7 +354,7 @@ static void apply_epoch(outbox_t *self, uint64_t epoch)
 // Whether no consumer has this epoch: what it says is ignored, and told of once a second at most.
 static bool is_claim(outbox_t *self, uint64_t epoch)
 {
-    if (epoch <= EPOCH_MAX)
+    if (epoch <= MM_EPOCH_MAX)
         return false;
     if (self->claim_ms == 0 || self->now_ms >= self->claim_ms + CLAIM_MS) {
         self->claim_ms = mm_later(self->now_ms, 1);

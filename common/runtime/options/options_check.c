@@ -1,6 +1,7 @@
 // Whether the options of a program fit together, once each is valid by itself. The complaint names
 // the option that was given, and the exit code depends on its source.
 
+#include "addresses.h"
 #include "attributes.h"
 #include "duration.h"
 #include "endpoint.h"
@@ -11,6 +12,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Complains about the one of two options with the stronger source. Returns the exit code.
@@ -52,12 +54,16 @@ static int check_lease(const mm_options_t *options)
                   mm_duration_print(options->lost_after_ms, lost));
 }
 
-static int check_tcp(const mm_options_t *options)
+static int check_tcp(const mm_options_t *options, const char *address)
 {
     mm_endpoint_t base;
-    if (!mm_endpoint_parse(options->consumer, &base))
+    if (!mm_endpoint_parse(address, &base))
         return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
                       "a tcp address is tcp://HOST:PORT with a port from 1 to %d", MM_PORT_MAX);
+    if (strchr(address, ','))
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                      "behind a comma there is another whole address, as in "
+                      "tcp://a.example:7000,tcp://b.example:7000");
     if (mm_endpoint_is_loopback(base.host) || *options->key != '\0')
         return 0;
     if (options->program == MM_PROGRAM_CONSUMER)
@@ -73,9 +79,12 @@ static int check_tcp(const mm_options_t *options)
 // In the environment it may be for other commands.
 static int check_key(const mm_options_t *options)
 {
+    char complaint[MM_ERROR_MAX];
+    mm_addresses_t addresses;
     bool is_meant =
         *options->key != '\0' && options->origins->rows[MM_ROW_key].source != MM_BY_ENVIRONMENT;
-    if (!is_meant || strncmp(options->consumer, "ipc://", 6) != 0)
+    if (!is_meant || !mm_addresses_parse(options->consumer, &addresses, complaint) ||
+        !mm_addresses_are_ipc(&addresses))
         return 0;
     return refuse(options, MM_ROW_key, MM_ROW_key,
                   "%.200s takes no key: name the consumer's --listen with --consumer "
@@ -101,16 +110,46 @@ static int check_ipc(const mm_options_t *options, const char *path)
                   size - MM_SOCKET_PATH_MAX);
 }
 
-static int check_address(const mm_options_t *options)
+static int check_one_address(const mm_options_t *options, const char *address)
 {
-    if (*options->dir == '\0')
-        return refuse(options, MM_ROW_dir, MM_ROW_dir, "it is empty: name a folder");
-    if (strncmp(options->consumer, "tcp://", 6) == 0)
-        return check_tcp(options);
-    if (strncmp(options->consumer, "ipc://", 6) == 0)
-        return check_ipc(options, options->consumer + 6);
+    if (strncmp(address, "tcp://", 6) == 0)
+        return check_tcp(options, address);
+    if (strncmp(address, "ipc://", 6) == 0)
+        return check_ipc(options, address + 6);
     return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
                   "an address begins with ipc:// or tcp://, as in ipc://run/consumer");
+}
+
+// Several are a list of consumers, of which one leads; a consumer itself has one.
+static int check_address_list(const mm_options_t *options, const mm_str_t *items, size_t count)
+{
+    char complaint[MM_ERROR_MAX];
+    mm_addresses_t addresses;
+    if (options->program == MM_PROGRAM_CONSUMER)
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                      "this is the consumer, which has one address: a list is for those that "
+                      "follow whichever leads");
+    if (!mm_addresses_parse(options->consumer, &addresses, complaint))
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer, "%s", complaint);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        char *address = strndup(items[i].data, items[i].size);
+        assert(address);
+        code = check_one_address(options, address);
+        free(address);
+    }
+    return code;
+}
+
+static int check_address(const mm_options_t *options)
+{
+    mm_str_t items[MM_ADDRESSES_MAX];
+    if (*options->dir == '\0')
+        return refuse(options, MM_ROW_dir, MM_ROW_dir, "it is empty: name a folder");
+    size_t count = mm_addresses_split(options->consumer, items);
+    if (count > 1)
+        return check_address_list(options, items, count);
+    return check_one_address(options, options->consumer);
 }
 
 // Each session needs a port, and a worker that joins anew has its former one for a moment longer.

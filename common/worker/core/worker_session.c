@@ -23,7 +23,6 @@
 #define REPORT_RESULTS 1024 // results in one report; the rest follows in the next
 #define FAR_MS         (INT64_C(1) << 60)
 #define CLAIM_MS       1000                // between lines about claims
-#define EPOCH_MAX      UINT32_MAX          // of a consumer: seconds of Unix time, or a few more
 #define NUMBERS_MAX    (UINT64_C(1) << 40) // sessions or tasks of one consumer, at most
 #define HISTORY_EXTRA  64 // acknowledged results kept for a new consumer, beyond the slots (R6)
 
@@ -196,7 +195,7 @@ static bool ignore_claim(mm_worker_t *self, const char *claim)
 
 static bool is_epoch(mm_worker_t *self, uint64_t epoch)
 {
-    return epoch <= EPOCH_MAX || ignore_claim(self, "an epoch that no consumer has");
+    return epoch <= MM_EPOCH_MAX || ignore_claim(self, "an epoch that no consumer has");
 }
 
 static bool is_counted_from(uint64_t first, uint64_t number)

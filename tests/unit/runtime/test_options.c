@@ -308,6 +308,16 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         {RESTARTER, "--consumer=tcp://10.0.0.1:5000", "keys new NAME --role restarter"},
         {CONSUMER, "--consumer=tcp://10.0.0.1:5000", "--listen for others"},
         {SAVER, "--consumer=tcp://127.evil.org:5000", "needs a key"},
+        {SAVER, "--consumer=ipc://a,ipc://b,", "an address is missing"},
+        {SAVER, "--consumer=ipc://a,,ipc://b", "an address is missing"},
+        {PUBLISHER, "--consumer=ipc://a,tcp://localhost:5000,ipc://a", "ipc://a is there twice"},
+        {RESTARTER, "--consumer=ipc://a,tcp://10.0.0.1:5000", "needs a key"},
+        {RESTARTER, "--consumer=ipc://a,run/b,tcp://localhost", "'tcp://localhost' is no address"},
+        {SAVER, "--consumer=tcp://127.0.0.1:5000,b:5000", "another whole address"},
+        {SAVER,
+         "--consumer=ipc://1,ipc://2,ipc://3,ipc://4,ipc://5,ipc://6,ipc://7,ipc://8,ipc://9",
+         "there are 9 addresses, and at most 8"},
+        {CONSUMER, "--consumer=ipc://a,ipc://b", "this is the consumer, which has one address"},
         {SAVER, "--key=s.key", "takes no key"},
         {RESTARTER, "--verify=x", "needs --exec or --driver"},
         {RESTARTER, "--dry-run", "needs --exec or --driver"},
@@ -371,6 +381,9 @@ static void what_just_fits_is_taken(void **state)
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.9.9.9:1"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://[::1]:5000"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://localhost:5000"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--consumer=ipc://a,tcp://localhost:5000,ipc://b,c"), STARTED);
+    assert_int_equal(PARSE(RESTARTER, "--key=k", "--consumer=ipc://a,tcp://10.0.0.1:5000"),
+                     STARTED);
 }
 
 static void a_folder_too_long_for_a_socket_is_refused(void **state)

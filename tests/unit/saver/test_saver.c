@@ -30,6 +30,7 @@
 
 typedef struct {
     mm_endpoint_t base;
+    mm_endpoint_t standby; // of another consumer; zeros: there is none
     pid_t saver;
     int saver_end; // readable when the saver has died
     mm_socket_t *inbox;
@@ -72,7 +73,9 @@ static void run_saver(stage_t *self, const late_store_config_t *config, int64_t 
                                 .lost_after_ms = 2 * MINUTE_MS,
                                 .drain_timeout_ms = drain_ms};
         store_t *store = new_store(&options, config);
-        int exit_code = saver_run(&options, &self->base, &store);
+        mm_addresses_t addresses = {.items = {self->base, self->standby},
+                                    .count = self->standby.is_ipc ? 2 : 1};
+        int exit_code = saver_run(&options, &addresses, &store);
         mm_socket_end();
         _exit(exit_code);
     }
@@ -205,7 +208,8 @@ static void leave(stage_t *self)
 
 // ---- the tests
 
-static void set_the_stage(stage_t *self, const late_store_config_t *config, int64_t drain_ms)
+static void begin(stage_t *self, const late_store_config_t *config, int64_t drain_ms,
+                  bool has_standby)
 {
     char path[TEMP_PATH_MAX], address[TEMP_PATH_MAX + 8], endpoint[MM_ENDPOINT_MAX];
     make_temp_folder();
@@ -213,6 +217,9 @@ static void set_the_stage(stage_t *self, const late_store_config_t *config, int6
     (void)snprintf(address, sizeof address, "ipc://%s", path);
     *self = (stage_t){0};
     assert_true(mm_endpoint_parse(address, &self->base));
+    strcat(address, "2");
+    if (has_standby)
+        assert_true(mm_endpoint_parse(address, &self->standby));
     run_saver(self, config, drain_ms); // before there are threads of ZeroMQ
     self->inbox = bind_to(mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint), ZMQ_PULL);
     self->events = bind_to(mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint), ZMQ_PUB);
@@ -220,6 +227,11 @@ static void set_the_stage(stage_t *self, const late_store_config_t *config, int6
     self->decoder = mm_decoder_new();
     (void)zmq_msg_init(&self->message);
     let_join(self);
+}
+
+static void set_the_stage(stage_t *self, const late_store_config_t *config, int64_t drain_ms)
+{
+    begin(self, config, drain_ms, false);
 }
 
 static void strike_the_stage(stage_t *self)
@@ -349,6 +361,36 @@ static void asks_for_the_lease_are_answered(void **state)
     assert_int_equal(kill(stage.saver, SIGTERM), 0);
     leave(&stage);
     assert_int_equal(exit_code_of(&stage), 0);
+    strike_the_stage(&stage);
+}
+
+// Its session is elsewhere, and stays there.
+static void an_answer_about_the_lease_goes_to_the_one_that_has_asked(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    char endpoint[MM_ENDPOINT_MAX];
+    begin(&stage, &(late_store_config_t){.answer_ms = 10, .has_lease = true}, MINUTE_MS, true);
+    stage_t standby = stage;
+    (void)zmq_msg_init(&standby.message);
+    standby.inbox = bind_to(mm_endpoint_of(&stage.standby, MM_SOCKET_INBOX, endpoint), ZMQ_PULL);
+    standby.events = bind_to(mm_endpoint_of(&stage.standby, MM_SOCKET_EVENTS, endpoint), ZMQ_PUB);
+    int64_t until_ms = mm_clock_ms() + LIMIT_MS;
+    do {
+        assert_true(mm_clock_ms() < until_ms);
+        send_ask(&standby, MM_LEASE_LOOK, 72, false);
+    } while (!hear(&standby, MM_FRAME_LEASE, 50, &frame));
+    assert_int_equal(frame.as.lease.asker, 72);
+    assert_int_equal(answer_to(&stage, MM_LEASE_TAKE, 71, false).verdict, MM_LEASE_HELD);
+    send_save(&stage, SESSION + 1);
+    assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    assert_int_equal(exit_code_of(&stage), 0);
+    (void)zmq_msg_close(&standby.message);
+    mm_socket_destroy(&standby.inbox);
+    mm_socket_destroy(&standby.events);
     strike_the_stage(&stage);
 }
 
@@ -508,6 +550,7 @@ int main(void)
         cmocka_unit_test(a_store_that_never_answers_does_not_hold_up_the_end),
         cmocka_unit_test(the_password_of_a_url_is_not_logged),
         cmocka_unit_test(asks_for_the_lease_are_answered),
+        cmocka_unit_test(an_answer_about_the_lease_goes_to_the_one_that_has_asked),
         cmocka_unit_test(tasks_have_the_epoch_of_their_session),
         cmocka_unit_test(orders_are_recorded_and_answered_in_their_turn),
         cmocka_unit_test(a_long_state_comes_in_pages),
