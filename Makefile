@@ -206,10 +206,11 @@ $(BUILD)/tests/sim: $(SIM) $(TEST_LIBRARIES)
 	$(TEST_LINK)
 
 # make sim SEED=42 [STEPS=n] replays one seed with its trace; make sim SEEDS=100000 [FIRST=n] runs
-# many; POLICY=1: each with a policy, else few have one.
+# many; POLICY=1: each with a policy, else few have one; SHARED=1: each with a record that two
+# consumers share, else one of four has one.
 .PHONY: sim
 sim: $(BUILD)/tests/sim
-	$< $(if $(POLICY),-p) $(if $(SEED),-s $(SEED) $(if $(STEPS),-n $(STEPS)),-c $(or $(SEEDS),1000) -f $(or $(FIRST),1))
+	$< $(if $(POLICY),-p) $(if $(SHARED),-S) $(if $(SEED),-s $(SEED) $(if $(STEPS),-n $(STEPS)),-c $(or $(SEEDS),1000) -f $(or $(FIRST),1))
 
 # Larger parts of the checking have a file each.
 include $(wildcard tests/*/*.mk bench/*.mk)
@@ -250,6 +251,7 @@ help:
 	@echo 'sim-supervisor the same for the core of the supervisor: SEED=n, SEEDS=n, FIRST=n'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
+	@echo 'campaign-shared  simulated runs of two consumers on one record: SEEDS=n FIRST=n'
 	@echo 'campaign-policy  simulated runs with random policies, judged from what happens: SEEDS=n FIRST=n'
 	@echo 'campaign-run   the supervisor: STOPS=500 KILLS=2000 SEED=n'
 	@echo 'campaign-trees process trees that are given up: TREES=2000 SEED=n'

@@ -91,9 +91,9 @@ void leadership_hear(leadership_t *self, const mm_lease_body_t *answer)
     step(self, (lease_event_t){.kind = LEASE_ANSWER, .as.answer = answer});
 }
 
-void leadership_hear_restarter(leadership_t *self)
+void leadership_hear_restarter(leadership_t *self, uint64_t session)
 {
-    step(self, (lease_event_t){.kind = LEASE_RESTARTER});
+    step(self, (lease_event_t){.kind = LEASE_RESTARTER, .as.session = session >> 32}); // P9.64
 }
 
 void leadership_hear_epoch(leadership_t *self, uint64_t epoch)

@@ -30,7 +30,8 @@ leadership_t *leadership_new(const leadership_config_t *config);
 void leadership_destroy(leadership_t **self_p);
 
 void leadership_hear(leadership_t *self, const mm_lease_body_t *answer);
-void leadership_hear_restarter(leadership_t *self);
+// In this session; 0: in none.
+void leadership_hear_restarter(leadership_t *self, uint64_t session);
 // Somebody has named this epoch.
 void leadership_hear_epoch(leadership_t *self, uint64_t epoch);
 // An operator wants another one to lead. NULL; or why this one cannot hand anything over.

@@ -203,7 +203,7 @@ static bool hear_of_lease(consumer_t *self, const mm_frame_t *frame)
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT:
         if (frame->as.report.role == MM_ROLE_RESTARTER)
-            leadership_hear_restarter(self->leadership);
+            leadership_hear_restarter(self->leadership, frame->as.report.session);
         break;
     case MM_FRAME_JOBS: leadership_hear_epoch(self->leadership, frame->as.jobs.epoch); break;
     case MM_FRAME_ORDER:

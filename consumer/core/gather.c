@@ -209,6 +209,13 @@ static bool is_too_late(const gather_t *self, const flight_t *flight)
             admission_decide(self, flight).reason == MM_REASON_TOO_LATE);
 }
 
+// Whether a settle of it may be committed beside what another saver is asked (R19).
+static bool is_settling(const gather_t *self, const flight_t *flight)
+{
+    bool is_out = flight->store == STORE_OUT && flight->settle != MM_OUTCOME_NONE;
+    return flight->is_doubtful || (is_out && self->config.savers_max > 1);
+}
+
 // An attempt that runs is awaited; while draining so is the answer of the store (R8, R10).
 void gather_nack_if_over(gather_t *self, flight_t *flight)
 {
@@ -216,7 +223,7 @@ void gather_nack_if_over(gather_t *self, flight_t *flight)
                     (flight->has_attempt && gather_attempt_has_success(self, flight));
     bool is_late = gather_is_behind_starts(self) && is_too_late(self, flight) && !in_store;
     bool is_over = flight->overdue || is_late || (self->statistics.draining && !in_store);
-    if (!is_over || flight->restart == RESTART_OUT || flight->is_doubtful)
+    if (!is_over || flight->restart == RESTART_OUT || is_settling(self, flight))
         return;
     if (!flight->has_attempt || gather_attempt_is_settled(self, flight))
         nack(self, flight, is_late ? NACK_LATE_MS : NACK_DELAY_MS);

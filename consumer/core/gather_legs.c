@@ -50,6 +50,14 @@ void gather_try_settle(gather_t *self, flight_t *flight)
     flight_set_store(&self->flights, flight, STORE_READY, 0);
 }
 
+// Whether a settle of it that has no answer, or has failed, may be committed yet, beside what
+// another saver is asked: its saver may have sent it twice, since the fate of the first one was
+// unknown (R19).
+static bool may_come_late(const gather_t *self, const flight_t *flight)
+{
+    return self->config.savers_max > 1 && flight->settle != MM_OUTCOME_NONE;
+}
+
 static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *result)
 {
     flight->store_failures++;
@@ -64,6 +72,7 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
     retry->as.log.delay_ms = flight->store_backoff.due_ms - self->now_ms;
     retry->as.log.is_minor = !gather_was_attempted(self, flight);
     self->statistics.retried++;
+    flight->is_doubtful = flight->is_doubtful || may_come_late(self, flight);
     if (flight->store_failures >= self->config.attempts && !stays && !flight->is_doubtful)
         gather_nack(self, flight);
     else
@@ -267,13 +276,6 @@ static void log_reclaimed(gather_t *self, const flight_t *flight, const workers_
     taken->as.log.is_lost = change->ended.why == ENDED_LOST;
 }
 
-// Its saver may have committed it, or may yet, beside what another one is asked (R19).
-static bool is_doubtful(const gather_t *self, const flight_t *flight, const ended_t *ended)
-{
-    return self->config.savers_max > 1 && flight->settle != MM_OUTCOME_NONE &&
-           ended->why == ENDED_LOST;
-}
-
 // A task ended without a result: its leg goes on.
 static void reclaim(gather_t *self, const workers_change_t *change)
 {
@@ -282,7 +284,8 @@ static void reclaim(gather_t *self, const workers_change_t *change)
     if (!mm_leg_is_restarters(ended->leg)) {
         if (flight && flight->store == STORE_OUT && flight->store_task == ended->number) {
             flight_set_store(&self->flights, flight, STORE_READY, 0);
-            flight->is_doubtful = flight->is_doubtful || is_doubtful(self, flight, ended);
+            if (ended->why == ENDED_LOST)
+                flight->is_doubtful = flight->is_doubtful || may_come_late(self, flight);
         }
         return;
     }

@@ -166,10 +166,22 @@ static bool is_lonely(const lease_t *self, const mm_lease_body_t *answer)
     return answer->restarters_elsewhere && self->now_ms - since_ms >= self->config.lonely_ms;
 }
 
+// An old primary, or a late answer. But a database with an asynchronous standby may have lost the
+// take of this epoch with a fail-over: nothing renews it then, and clients would follow it for
+// ever.
+static void see_earlier(lease_t *self, lease_actions_t *actions)
+{
+    int64_t lost_ms = self->answered_ms + LEASE_LOST_TTLS * self->config.ttl_ms;
+    if (self->state == LEASE_SUSPENDED && self->now_ms >= lost_ms)
+        leave(self, "the record has lost the lease", actions);
+}
+
 static void go_on(lease_t *self, const mm_lease_body_t *answer, lease_actions_t *actions)
 {
-    if (answer->epoch < self->epoch)
+    if (answer->epoch < self->epoch) {
+        see_earlier(self, actions);
         return;
+    }
     if (answer->verdict != MM_LEASE_HELD || answer->epoch > self->epoch) {
         leave(self, "another consumer has the lease", actions);
         return;
@@ -203,6 +215,14 @@ static void apply_answer(lease_t *self, const mm_lease_body_t *answer, lease_act
               self->stop_ms >= 0 ? "the lease was handed over"
                                  : "other consumers hear restarters, and this one hears none",
               actions);
+}
+
+// One that does not hear this consumer, or follows another one, joins no session of it, and it
+// could not hand it anything.
+static void hear_restarter(lease_t *self, uint64_t session)
+{
+    if (!leads(self) || session == self->epoch)
+        self->heard_ms = self->now_ms;
 }
 
 static int64_t ask_deadline(const lease_t *self)
@@ -259,7 +279,7 @@ void lease_step(lease_t *self, const lease_event_t *event, lease_actions_t *ret_
     switch (event->kind) {
     case LEASE_TIME: apply_time(self, ret_actions); break;
     case LEASE_ANSWER: apply_answer(self, event->as.answer, ret_actions); break;
-    case LEASE_RESTARTER: self->heard_ms = self->now_ms; break;
+    case LEASE_RESTARTER: hear_restarter(self, event->as.session); break;
     case LEASE_RIVAL:
         if (leads(self) && event->as.rival > self->epoch &&
             self->now_ms >= self->asked_ms + ASKED_AGAIN_MS)

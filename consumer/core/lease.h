@@ -26,6 +26,7 @@
 #define LEASE_YIELD_MS  3000  // so much later who hears no restarter takes what is free (A8)
 #define LEASE_FINISH_MS 1500  // at most, before a lease that is handed over is released
 #define LEASE_GONE_MS   1000  // for the answer to a release
+#define LEASE_LOST_TTLS 2     // without a renewal, while the record only knows earlier epochs
 
 typedef struct {
     uint64_t asker; // drawn at random when the process starts, not 0
@@ -43,7 +44,7 @@ typedef enum { LEASE_STANDBY, LEASE_LEADING, LEASE_SUSPENDED, LEASE_DEPOSED } le
 typedef enum {
     LEASE_TIME,      // the deadline is reached; the first one starts it
     LEASE_ANSWER,    // a saver has answered
-    LEASE_RESTARTER, // a restarter was heard
+    LEASE_RESTARTER, // a restarter was heard: of whoever leads, one that is in a session of it
     LEASE_RIVAL,     // somebody has named a higher epoch: only the record knows whether it is one
     LEASE_HAND_OVER, // an operator wants another one to lead
     LEASE_FINISHED,  // behind LEASE_STOP: nothing is at a saver any more
@@ -55,7 +56,8 @@ typedef struct {
     int64_t now_ms; // CLOCK_BOOTTIME, not before that of the last event
     union {
         const mm_lease_body_t *answer;
-        uint64_t rival; // the epoch
+        uint64_t session; // restarter: the epoch of the one that it is in; 0: it is in none
+        uint64_t rival;   // the epoch
     } as;
 } lease_event_t;
 

@@ -5,6 +5,7 @@
 //   sim -c COUNT [-f FIRST] [-j JOBS]    many
 //   sim -c COUNT [-f FIRST] -1           until the first violation, and how many seeds that took
 //   -p                                   each with a policy; else few have one
+//   -S                                   each with a shared record; else one of four has one
 
 #include "sim.h"
 
@@ -33,6 +34,12 @@ static void add(sim_statistics_t *sum, const sim_statistics_t *one)
     sum->innocent += one->innocent;
     sum->withdrawn += one->withdrawn;
     sum->withdrawn_begun += one->withdrawn_begun;
+    sum->shared += one->shared;
+    sum->takes += one->takes;
+    sum->failovers += one->failovers;
+    sum->unknown += one->unknown;
+    sum->stuck += one->stuck;
+    sum->fenced += one->fenced;
     sum->steps += one->steps;
     sum->simulated_ms += one->simulated_ms;
     if (one->worst_ms > sum->worst_ms)
@@ -57,7 +64,9 @@ static bool show_one(uint64_t seed, uint64_t steps, FILE *verbose)
     sim_destroy(&sim);
     if (!held)
         (void)printf("replay it with: make sim SEED=%llu%s\n", (unsigned long long)seed,
-                     sim_has_policy_always ? " POLICY=1" : "");
+                     sim_has_policy_always  ? " POLICY=1"
+                     : sim_is_shared_always ? " SHARED=1"
+                                            : "");
     return held;
 }
 
@@ -137,7 +146,10 @@ static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
         "well more than once,\n%llu jobs restarted for real, %llu hosts rebooted by them, "
         "%llu twice by drivers that identify;\n%llu withdrawn, %llu of them begun; %llu healthy "
         "ones "
-        "dead; %llu seeds with a policy, %llu starts judged;\nworst settle %.1f s after the "
+        "dead; %llu seeds with a policy, %llu starts judged;\n%llu seeds with a shared record, "
+        "%llu times taken, %llu fail-overs, %llu commits unknown, %llu fenced, %llu stuck "
+        "behind a lost epoch;\nworst settle %.1f "
+        "s after the "
         "faults; %.0f seeds/s\n",
         (unsigned long long)sum.seeds, (unsigned long long)sum.violated,
         (double)s->simulated_ms / 3.6e6, (unsigned long long)s->crashes,
@@ -147,7 +159,10 @@ static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
         (unsigned long long)s->effects, (unsigned long long)s->doubled,
         (unsigned long long)s->withdrawn, (unsigned long long)s->withdrawn_begun,
         (unsigned long long)s->innocent, (unsigned long long)s->policies,
-        (unsigned long long)s->judged, (double)s->worst_ms / 1000, (double)sum.seeds / seconds);
+        (unsigned long long)s->judged, (unsigned long long)s->shared, (unsigned long long)s->takes,
+        (unsigned long long)s->failovers, (unsigned long long)s->unknown,
+        (unsigned long long)s->fenced, (unsigned long long)s->stuck, (double)s->worst_ms / 1000,
+        (double)sum.seeds / seconds);
     (void)munmap(shares, jobs * sizeof *shares);
     return sum.violated > 0 ? 1 : 0;
 }
@@ -184,7 +199,7 @@ int main(int argc, char **argv)
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t jobs = processors > 0 && processors <= 64 ? (uint64_t)processors : 2;
     bool quiet = false, until_one = false;
-    for (int option; (option = getopt(argc, argv, "s:n:c:f:j:q1p")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "s:n:c:f:j:q1pS")) != -1;) {
         switch (option) {
         case 's': seed = strtoull(optarg, NULL, 10); break;
         case 'n': steps = strtoull(optarg, NULL, 10); break;
@@ -193,6 +208,7 @@ int main(int argc, char **argv)
         case 'j': jobs = strtoull(optarg, NULL, 10); break;
         case 'q': quiet = true; break;
         case '1': until_one = true; break;
+        case 'S': sim_is_shared_always = true; break;
         case 'p': sim_has_policy_always = true; break;
         default: return 64;
         }

@@ -14,6 +14,13 @@
 //   sim_policy.c     what holds a run back: drawn with its seed
 //   sim_operator.c   who orders, and the guard
 //   sim_access.c     keys that are revoked, connections that break, a worker that lies
+//   sim_clock.c      clocks
+//   sim_lease.c      whether the one consumer leads
+//   sim_shared.c     a record that two consumers share: drawn with its seed, and its faults
+//   sim_database.c   that record's database
+//   sim_leader.c     the shell around a consumer's lease
+//   sim_follow.c     whom clients follow
+//   sim_check_lease.c what must be true of who leads
 //   sim_judge.c      what happens, told to the judge
 //   sim_check.c      the invariants, each by its name
 //   sim_check_real.c those of real restarts
@@ -21,11 +28,15 @@
 #ifndef SIM_H
 #define SIM_H
 
+#include "askers.h"
 #include "debt.h"
 #include "flight.h"
+#include "follow.h"
 #include "frame.h"
 #include "gather.h"
 #include "heap.h"
+#include "lease.h"
+#include "lease_row.h"
 #include "outbox.h"
 #include "proof.h"
 #include "wire.h"
@@ -36,8 +47,12 @@
 #define SIM_JOBS        24
 #define SIM_PUBLISHERS  3
 #define SIM_RESTARTERS  5
-#define SIM_PROCESSES   (SIM_PUBLISHERS + SIM_RESTARTERS + 2)
-#define SIM_RUNNING     64 // tasks running at one worker
+#define SIM_CONSUMERS   2
+#define SIM_PROCESSES   (SIM_PUBLISHERS + SIM_RESTARTERS + 2 * SIM_CONSUMERS)
+#define SIM_DATABASE    SIM_PROCESSES // where a way may be cut, too
+#define SIM_TAKES       256           // of a lease
+#define SIM_REVISIONS   8             // of the record, that a fail-over may go back to
+#define SIM_RUNNING     64            // tasks running at one worker
 #define SIM_FAULTS_MS   40000
 #define SIM_SETTLE_MS   120000 // from the end of the faults (I7), plus the work itself
 #define SIM_CLOSED      1024
@@ -49,7 +64,14 @@
 #define SIM_OPENINGS    64      // of a window
 #define SIM_ORDERS      32      // that the saver has taken and not recorded
 #define SIM_UNIX_MS     1000000 // Unix time at the begin of the world
+#define SIM_CONTROLS    256     // boots of machines of a consumer
 #define SIM_LONELY      2       // workers that a job kills before it is handed out alone (R7)
+
+// What a process, or a boot of a machine, takes for the time: CLOCK_BOOTTIME.
+typedef struct {
+    int64_t ahead_ms; // at the begin of the world
+    int64_t ppm;      // it runs so much faster
+} sim_clock_t;
 
 typedef enum { SIM_CONSUMER, SIM_SAVER, SIM_RESTARTER, SIM_PUBLISHER } sim_role_t;
 
@@ -102,6 +124,15 @@ typedef struct {
     int64_t revoke_every_ms; // a worker's key
     int64_t cut_every_ms;    // the connection to a session
     int64_t lie_every_ms;    // of a worker that is given nothing
+    // Of a shared record.
+    uint32_t stall;            // a consumer stands still between what it decides and what it does
+    int64_t way_every_ms;      // one way between two, the database too, is cut off
+    int64_t failover_every_ms; // of the database
+    uint32_t revisions;        // that are lost then, at most; 0: its standby is synchronous
+    uint32_t unknown;          // a commit's answer does not come
+    int64_t late_ms;           // such a commit is done up to so much later
+    int64_t halt_every_ms;     // a halt is recorded beside the leader
+    int64_t handover_every_ms; // an operator has another one lead
 } sim_faults_t;
 
 typedef struct {
@@ -112,6 +143,7 @@ typedef struct {
     uint32_t fail;         // of restarts, 1/1000
     int64_t restart_ms;    // at most
     bool one_by_one;       // restarters
+    bool shared;           // a record in a database, two consumers and two savers
     bool real;             // restarts are real
     bool blind;            // by a driver that cannot identify
     bool hooks;            // that does something before and after
@@ -130,6 +162,7 @@ typedef struct {
 // What the store has of a job's last attempt, durable.
 typedef struct {
     mm_attempt_row_t row;
+    uint64_t number; // of the task that wrote it last
     uint32_t attempt;
     uint32_t command;
     mm_id_t machine;
@@ -199,9 +232,9 @@ typedef struct {
     uint32_t effects;         // reboots that they made
     uint32_t sent_boots;      // of its host, when the first one was sent
     int64_t open_until_ms; // the deadline of the last one, by the world's clock; 0: it has failed
-    // The consumer's step since which its restart waits for a resource or is granted it; 0:
+    // Each consumer's step since which its restart waits for a resource or is granted it; 0:
     // neither.
-    uint64_t queued_since[RESOURCE_QUARANTINE];
+    uint64_t queued_since[SIM_CONSUMERS][RESOURCE_QUARANTINE];
     char groups[32];            // that its host is in
     bool is_casualty;           // on record: its host is not known to be up
     uint64_t seq;               // of its outcome in the record; 0: none
@@ -248,9 +281,11 @@ typedef struct {
     bool sent;
     bool is_timeout;
     mm_name_t row_worker; // that a save or settle names
+    bool is_put;          // to the database, in the batch that is under way
 } sim_running_t;
 
 typedef struct sim_message sim_message_t;
+typedef struct sim_request sim_request_t;
 
 typedef struct {
     sim_role_t role;
@@ -262,9 +297,9 @@ typedef struct {
     int64_t paused_until;
     uint32_t sockets;   // counts the epochs of its sockets: what was sent to former ones is lost
     int64_t heard_from; // events before this are missed: a slow joiner
-    int64_t clock_ms;   // offset of its clocks
-    int64_t start_ms;   // when it is started again
-    int64_t due_ms;     // its deadline, while that is known: until something happens to it
+    sim_clock_t clock;
+    int64_t start_ms; // when it is started again
+    int64_t due_ms;   // its deadline, while that is known: until something happens to it
     bool is_due_known;
     int64_t drained_ms;     // when its drain began
     sim_message_t *backlog; // came while it was paused
@@ -277,6 +312,17 @@ typedef struct {
     // consumer
     gather_t *gather;
     gather_actions_t gather_actions;
+    uint32_t control; // the boot of its machine
+    // of a shared record
+    lease_t lease;
+    uint64_t epoch;      // that it leads under; 0: it stands by
+    int64_t lead_ms;     // since then
+    int64_t stall_ms;    // what this step sends is sent so much later
+    bool looks_late;     // and whether it leads is looked at then
+    bool is_handed_over; // an operator wants it
+    // who follows one of two consumers
+    mm_follow_t follow;
+    int64_t named_ms; // when a beat has named it last
     // worker
     mm_worker_t *worker;
     mm_worker_actions_t worker_actions;
@@ -288,7 +334,14 @@ typedef struct {
     int64_t commit_ms;              // saver: when the batch is committed; 0: none
     sim_order_t orders[SIM_ORDERS]; // of that batch
     uint32_t order_count;
-    bool is_asked; // for the state of this run, from there
+    // saver of a shared record
+    askers_t askers;
+    uint64_t connection; // counts them
+    int64_t ready_ms;    // until then it connects to the database
+    int64_t broken_ms;   // when it finds out that the connection is; 0: it is not
+    uint32_t put_count;  // tasks that are under way
+    bool has_put;        // a batch is under way
+    bool is_asked;       // for the state of this run, from there
     uint64_t asked_run;
     uint64_t asked_session; // in it
     uint64_t asked_from;
@@ -320,8 +373,51 @@ typedef struct {
     uint64_t innocent; // healthy jobs that ended dead
     uint64_t steps;
     int64_t simulated_ms;
+    uint64_t
+        shared; // seeds with a shared record; and there: take-overs, fail-overs of the database,
+    uint64_t takes; // batches whose fate was unknown, and those that the fence has refused
+    uint64_t failovers;
+    uint64_t unknown;
+    uint64_t fenced;
+    uint64_t stuck;   // seeds that end so
     int64_t worst_ms; // from the end of the faults to the last settle
 } sim_statistics_t;
+
+// The record, as a fail-over may go back to it.
+typedef struct {
+    lease_row_t row;
+    size_t audit_count;
+    uint32_t take_count;
+    struct {
+        bool has_row;
+        bool is_casualty;
+        mm_outcome_t outcome;
+        int64_t settled_ms;
+        uint64_t seq;
+        sim_row_t row;
+    } jobs[SIM_JOBS];
+} sim_revision_t;
+
+// What a shared record is in.
+typedef struct {
+    lease_row_t row;
+    sim_clock_t clock;
+    int64_t down_ms; // until then nobody can connect
+    sim_request_t *requests;
+    sim_revision_t *revisions; // the last ones; NULL: its standby is synchronous
+    uint64_t revision_count;   // in all
+    bool has_lost;             // what was acknowledged
+    bool has_lost_take;        // a take-over, too
+    struct {
+        uint64_t epoch;
+        int64_t at_ms;
+        bool was_released; // by the former leader
+    } takes[SIM_TAKES];
+    uint32_t take_count;
+    int64_t cut_ms[SIM_PROCESSES + 1][SIM_PROCESSES + 1]; // one way, until then
+    int64_t halt_ms; // since then a halt is in force that was recorded beside the leader; 0: none
+    int64_t led_ms;  // somebody has led, as far as it knew
+} sim_database_t;
 
 typedef struct {
     uint64_t seed;
@@ -343,6 +439,10 @@ typedef struct {
         int64_t revoke;
         int64_t cut;
         int64_t lie;
+        int64_t way;
+        int64_t failover;
+        int64_t halt;
+        int64_t handover;
     } next; // when each fault comes next; 0: not drawn yet
     sim_faults_t faults;
     struct {
@@ -359,18 +459,21 @@ typedef struct {
     sim_shape_t shape;
     sim_process_t processes[SIM_PROCESSES];
     uint32_t process_count;
+    // The only one; of two the one that leads, or has led last, and in a step the one whose it is.
     sim_process_t *consumer;
-    sim_process_t *saver;
+    sim_database_t database;
     sim_job_t jobs[SIM_JOBS];
     uint32_t job_count;
     sim_host_t hosts[SIM_JOBS];
-    uint64_t control; // boot of the consumer's machine
-    int64_t control_clock_ms[256];
+    uint32_t control_count;
+    sim_clock_t controls[SIM_CONTROLS]; // what that boot counts
     uint64_t epoch;
     int64_t store_full_until;
     uint64_t closed[SIM_CLOSED]; // sessions that the consumer has closed, the last ones
+    int64_t closed_ms[SIM_CLOSED];
     uint32_t closed_count;
     uint64_t given_up[SIM_CLOSED]; // tasks that it has taken back
+    int64_t given_up_ms[SIM_CLOSED];
     uint32_t given_up_count;
     uint64_t started[SIM_CLOSED]; // restarts, by number
     uint32_t started_count;
@@ -389,6 +492,7 @@ typedef struct {
     char *trace[SIM_TRACE];
     uint64_t trace_count;
     bool failed;
+    bool is_stuck; // behind an epoch that the database has lost: an operator is needed
     sim_statistics_t statistics;
 } sim_t;
 
@@ -407,6 +511,14 @@ bool sim_chance(sim_t *self, uint32_t permille);
 uint64_t sim_below(sim_t *self, uint64_t limit);
 void sim_trace(sim_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 sim_job_t *sim_job(sim_t *self, const mm_id_t *id);
+// What a clock says at that time of the world, or now; and when it has got there. MM_NEVER: never.
+int64_t sim_clock_at(const sim_clock_t *clock, int64_t at_ms);
+int64_t sim_clock(const sim_t *self, const sim_process_t *process);
+// By how much two of them may differ about a span.
+int64_t sim_drift(const sim_t *self, int64_t span_ms);
+int64_t sim_clock_reaches(const sim_clock_t *clock, int64_t clock_ms);
+// Whether a fault comes that does so on average; next_ms keeps when.
+bool sim_comes(sim_t *self, int64_t *next_ms, int64_t every_ms);
 void sim_crash(sim_t *self, sim_process_t *process, const char *why);
 // How long a process may take from TERM to its end, when it is not stopped (I7).
 int64_t sim_leave_ms(const sim_t *self);
@@ -415,7 +527,7 @@ int64_t sim_leave_ms(const sim_t *self);
 // Sends a frame to one process; session 0 unless it goes through a session's own pipe.
 void sim_send(sim_t *self, sim_process_t *from, sim_process_t *to, uint64_t session,
               const mm_frame_t *frame);
-// Publishes a frame to all processes but the consumer.
+// Publishes a frame of the consumer whose step it is to all who hear consumers.
 void sim_publish(sim_t *self, const mm_frame_t *frame);
 int64_t sim_next_message(const sim_t *self);
 void sim_deliver(sim_t *self);
@@ -425,13 +537,78 @@ void sim_pause(sim_t *self, sim_process_t *process, int64_t span_ms);
 void sim_deliver_backlog(sim_t *self, sim_process_t *process);
 void sim_drop_messages(sim_t *self);
 
+uint32_t sim_index(const sim_t *self, const sim_process_t *process);
+
+// ---- sim_follow.c
+void sim_follow_begin(sim_t *self, sim_process_t *client);
+// Whether what this consumer has published counts for it.
+bool sim_follow_counts(sim_t *self, sim_process_t *client, const sim_process_t *consumer,
+                       const mm_frame_t *frame);
+bool sim_follows(const sim_process_t *client, const sim_process_t *consumer);
+// To the one that it follows; or, of a request, to all while none is heard.
+void sim_send_up(sim_t *self, sim_process_t *client, const mm_frame_t *frame);
+void sim_ask_up(sim_t *self, sim_process_t *client, const mm_frame_t *frame);
+
+// ---- sim_shared.c: each does nothing when the record is not shared
+extern bool sim_is_shared_always; // in each seed; else in one of four
+void sim_shared_draw(sim_t *self);
+void sim_shared_faults(sim_t *self);
+bool sim_shared_is_cut(const sim_t *self, uint32_t from, uint32_t to);
+
+// ---- sim_database.c
+void sim_database_destroy(sim_t *self);
+// The saver puts what it has to write; and hears who asks about the lease.
+void sim_database_put(sim_t *self, sim_process_t *saver);
+void sim_database_ask(sim_t *self, sim_process_t *saver, sim_process_t *consumer,
+                      const mm_lease_ask_body_t *ask);
+int64_t sim_database_deadline(const sim_t *self);
+void sim_database_time(sim_t *self);
+// The saver has found out that its connection is broken.
+void sim_database_connect(sim_t *self, sim_process_t *saver);
+void sim_database_fail_over(sim_t *self);
+// It is recorded beside the leader that nothing begins any more, or again.
+void sim_database_halt(sim_t *self);
+// The settle of this job that some batch may still commit, of that epoch; NONE: there is none.
+mm_outcome_t sim_database_pending(const sim_t *self, const sim_job_t *job, uint64_t epoch,
+                                  const sim_process_t *but);
+
+// ---- sim_leader.c
+void sim_leader_start(sim_t *self, sim_process_t *process);
+int64_t sim_leader_deadline(const sim_process_t *process);
+void sim_leader_time(sim_t *self, sim_process_t *process);
+// What it says of the lease. False: the frame is done with.
+bool sim_leader_take(sim_t *self, sim_process_t *process, const sim_process_t *from,
+                     const mm_frame_t *frame);
+void sim_leader_hand_over(sim_t *self);
+// It has drained.
+void sim_leader_left(sim_t *self, sim_process_t *process);
+// Whether it may hand out and permit restarts, at the instant at which it looks.
+bool sim_leader_is_trusted(const sim_t *self, const sim_process_t *process);
+
+// ---- sim_check_lease.c
+bool sim_is_former(const sim_t *self);
+bool sim_is_excused(sim_t *self, const char *invariant);
+void sim_check_taken(sim_t *self, const sim_process_t *process);
+void sim_check_write(sim_t *self, uint64_t epoch);
+void sim_check_leads(sim_t *self, uint64_t epoch, const char *what);
+void sim_check_alone(sim_t *self, const sim_running_t *task);
+void sim_check_beats(sim_t *self, const sim_process_t *process);
+void sim_check_halt(sim_t *self);
+void sim_check_one_settle(sim_t *self, const sim_process_t *saver, const mm_task_t *task);
+void sim_check_doubt(sim_t *self, const mm_verdict_t *verdict);
+void sim_check_led(sim_t *self);
+
 // ---- the roles: start, end (crash or done), a frame, the clock, a drain
 void sim_consumer_start(sim_t *self, sim_process_t *process);
 void sim_consumer_end(sim_process_t *process);
-void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame);
+void sim_consumer_begin(sim_t *self, sim_process_t *process, uint64_t epoch);
+void sim_consumer_take(sim_t *self, sim_process_t *process, const sim_process_t *from,
+                       const mm_frame_t *frame);
 void sim_consumer_time(sim_t *self, sim_process_t *process);
 // Of its operator or its guard.
 void sim_consumer_step(sim_t *self, gather_event_t event);
+void sim_consumer_step_of(sim_t *self, sim_process_t *process, gather_event_t event);
+void sim_consumer_beat(sim_t *self, sim_process_t *process, bool is_last);
 int64_t sim_consumer_deadline(const sim_process_t *process);
 void sim_consumer_drain(sim_t *self, sim_process_t *process);
 
@@ -443,6 +620,8 @@ void sim_worker_take(sim_t *self, sim_process_t *process, const mm_frame_t *fram
 void sim_worker_time(sim_t *self, sim_process_t *process);
 int64_t sim_worker_deadline(const sim_process_t *process);
 void sim_worker_drain(sim_t *self, sim_process_t *process);
+// A saver answers a task.
+void sim_worker_answer(sim_t *self, sim_process_t *saver, const mm_result_t *result);
 
 void sim_publisher_start(sim_t *self, sim_process_t *process);
 void sim_publisher_end(sim_process_t *process);
@@ -471,12 +650,16 @@ bool sim_real_open(const sim_running_t *running, mm_result_t *ret_result);
 void sim_record_answer(sim_t *self, const sim_running_t *task, mm_real_t *real,
                        mm_result_t *ret_result);
 void sim_record_write(sim_t *self, const sim_running_t *task);
+// Its outcome, behind these two: what is on record then.
+mm_outcome_t sim_record_outcome(sim_t *self, const sim_running_t *task);
 
 // ---- sim_orders.c
 // The saver is given ORDERS; its batch is committed, and answered.
 void sim_orders_take(sim_t *self, sim_process_t *saver, const mm_frame_t *frame);
 void sim_orders_commit(sim_t *self, sim_process_t *saver, bool is_full);
 void sim_orders_answer(sim_t *self, sim_process_t *saver);
+// It is recorded beside the consumer: its number.
+uint64_t sim_orders_record(sim_t *self, const sim_order_t *order);
 // An outcome is on record: its number.
 uint64_t sim_orders_record_outcome(sim_t *self, const sim_job_t *job, uint64_t run);
 

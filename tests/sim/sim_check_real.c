@@ -8,7 +8,7 @@
 // By the world's clock.
 static int64_t on_record_ms(const sim_t *self, const sim_row_t *row, int64_t at_ms)
 {
-    return at_ms - self->control_clock_ms[row->control.bytes[6]];
+    return sim_clock_reaches(&self->controls[row->control.bytes[6]], at_ms);
 }
 
 static bool is_after(uint32_t attempt, uint32_t command, uint32_t others, uint32_t others_command)
@@ -24,8 +24,9 @@ void sim_check_begun(sim_t *self, const sim_running_t *task)
     const sim_row_t *row = &task->job->row;
     if (task->real.command == 0 || row->row != MM_ROW_BEGUN)
         return;
-    int64_t begun_ms = on_record_ms(self, row, row->deadline_ms) - self->shape.gather.attempt_ms;
-    if (self->now_ms - begun_ms >= self->shape.gather.lost_after_ms)
+    int64_t begun_ms = on_record_ms(self, row, row->deadline_ms - self->shape.gather.attempt_ms);
+    int64_t most_ms = self->shape.gather.lost_after_ms;
+    if (self->now_ms - begun_ms >= most_ms + sim_drift(self, most_ms))
         sim_violated(self, "H1 begun just before",
                      "a command for job %u is started %lld ms after its begin",
                      sim_number_of(self, task->job), (long long)(self->now_ms - begun_ms));
@@ -82,7 +83,7 @@ static void check_looked_at(sim_t *self, const sim_job_t *job, uint32_t attempt,
         sim_violated(self, "H3 no command to another boot",
                      "job %u sends a command in boot %u, its first one was sent in boot %u", number,
                      host->boots, job->sent_boots);
-    if (self->now_ms < job->open_until_ms)
+    if (self->now_ms < job->open_until_ms - sim_drift(self, self->shape.gather.attempt_ms))
         sim_violated(self, "H11 look first",
                      "job %u sends a command %lld ms before the last one's deadline", number,
                      (long long)(job->open_until_ms - self->now_ms));
@@ -98,6 +99,9 @@ void sim_check_command(sim_t *self, const sim_process_t *process, const sim_runn
     if (!self->shape.blind)
         check_looked_at(self, job, attempt, command);
     sim_check_goes_on(self, job, task->number, command);
+    sim_check_leads(self, task->number >> 32, "a command");
+    sim_check_halt(self);
+    sim_check_alone(self, task);
     sim_judge_command(self, job);
     if (++job->commands == 1)
         job->sent_boots = sim_host(self, job)->boots;
@@ -131,9 +135,10 @@ void sim_check_nacked(sim_t *self, const mm_verdict_t *verdict)
     const sim_process_t *consumer = self->consumer;
     const sim_row_t *row = &job->row;
     uint64_t open_life = job->open_life;
-    bool is_at_limit = self->now_ms + consumer->clock_ms >= consumer->gather->drain_until_ms;
+    bool is_at_limit = sim_clock(self, consumer) >= consumer->gather->drain_until_ms;
     job->open_life = job->out_number = 0;
-    if (row->row != MM_ROW_BEGUN || row->attempt < job->out_attempt || is_at_limit)
+    if (row->row != MM_ROW_BEGUN || row->attempt < job->out_attempt || is_at_limit ||
+        sim_is_former(self))
         return;
     if (open_life == self->epoch && row->attempt == job->out_attempt)
         sim_violated(self, "H4 the end is on record",
@@ -232,10 +237,10 @@ void sim_see_withdrawn(sim_t *self, const sim_process_t *consumer, const mm_job_
                        uint64_t last_task)
 {
     sim_job_t *job = sim_job(self, &told->id);
-    if (!told->withdrawn || !consumer->alive || job->withdrawn_life == self->epoch ||
+    if (!told->withdrawn || !consumer->alive || job->withdrawn_life == consumer->epoch ||
         !flights_find(&consumer->gather->flights, &told->id))
         return;
-    job->withdrawn_life = self->epoch;
+    job->withdrawn_life = consumer->epoch;
     job->withdrawn_after = last_task;
 }
 

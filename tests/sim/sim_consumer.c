@@ -11,30 +11,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME "consumer"
+static mm_str_t name(const sim_t *self)
+{
+    return mm_str(self->consumer->name.text);
+}
+
+// The same machine as before, by the same clock, or it was booted meanwhile.
+static void boot(sim_t *self, sim_process_t *process)
+{
+    if (process->control == 0 || sim_below(self, 4) == 0) {
+        process->control = ++self->control_count;
+        assert(process->control < SIM_CONTROLS);
+        self->controls[process->control] = process->clock;
+    }
+    process->clock = self->controls[process->control];
+}
 
 void sim_consumer_start(sim_t *self, sim_process_t *process)
 {
-    self->epoch++;
+    process->epoch = 0;
+    if (!self->shape.shared) {
+        sim_consumer_begin(self, process, self->epoch + 1);
+        return;
+    }
+    if (self->shape.real)
+        boot(self, process);
+    sim_leader_start(self, process);
+}
+
+void sim_consumer_begin(sim_t *self, sim_process_t *process, uint64_t epoch)
+{
+    process->epoch = self->epoch = epoch;
+    process->lead_ms = self->consumer_ms = self->now_ms;
+    self->consumer = process;
     gather_config_t config = self->shape.gather;
     config.epoch = self->epoch;
     config.first_number = self->epoch << 32;
     config.first_session = self->epoch << 32;
     config.seed = sim_below(self, UINT64_MAX);
-    if (self->shape.real) {
-        // The same machine as before, by the same clock, or it was booted meanwhile.
-        if (self->control == 0 || sim_below(self, 4) == 0) {
-            self->control++;
-            self->control_clock_ms[self->control] = process->clock_ms;
-        }
-        process->clock_ms = self->control_clock_ms[self->control];
-        config.control_1 = self->control;
-    }
-    self->consumer_ms = self->now_ms;
+    if (self->shape.real && !self->shape.shared)
+        boot(self, process);
+    if (self->shape.real)
+        config.control_1 = process->control;
     sim_lease_begin(self);
     if (self->shape.starts_end_ms > 0)
-        config.starts_end_ms = self->shape.starts_end_ms + process->clock_ms;
-    process->gather = gather_new(&config, self->now_ms + process->clock_ms);
+        config.starts_end_ms = sim_clock_at(&process->clock, self->shape.starts_end_ms);
+    process->gather = gather_new(&config, sim_clock(self, process));
     sim_policy_tell(self, process);
     if (self->policy)
         sim_operator_forget(self);
@@ -46,13 +68,15 @@ void sim_consumer_start(sim_t *self, sim_process_t *process)
 
 void sim_consumer_end(sim_process_t *process)
 {
-    gather_destroy(&process->gather);
+    if (process->gather)
+        gather_destroy(&process->gather);
 }
 
 int64_t sim_consumer_deadline(const sim_process_t *process)
 {
-    int64_t deadline = gather_deadline(process->gather);
-    return deadline == MM_NEVER ? MM_NEVER : deadline - process->clock_ms;
+    if (!process->gather)
+        return MM_NEVER; // a standby
+    return sim_clock_reaches(&process->clock, gather_deadline(process->gather));
 }
 
 static sim_process_t *find(sim_t *self, const char *name)
@@ -66,6 +90,7 @@ static sim_process_t *find(sim_t *self, const char *name)
 static void send_notice(sim_t *self, const gather_action_t *action)
 {
     sim_check_notice(self, &action->as.verdict.verdict);
+    sim_check_doubt(self, &action->as.verdict.verdict);
     if (action->as.verdict.verdict.kind == MM_VERDICT_NACK)
         sim_job(self, &action->as.verdict.verdict.id)->withdrawn_life = 0; // until it is told anew
     if (action->as.verdict.verdict.kind == MM_VERDICT_NACK)
@@ -76,7 +101,7 @@ static void send_notice(sim_t *self, const gather_action_t *action)
     sim_process_t *to = find(self, action->as.verdict.publisher);
     assert(to);
     mm_frame_t frame = {.kind = MM_FRAME_NOTICES,
-                        .as.notices = {.consumer = mm_str(NAME),
+                        .as.notices = {.consumer = name(self),
                                        .epoch = self->epoch,
                                        .items = &action->as.verdict.verdict,
                                        .count = 1}};
@@ -94,6 +119,9 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
     const gather_action_t *action = &actions->items[first];
     mm_task_t tasks[MM_BATCH_ITEMS];
     size_t count = 0;
+    bool has_restarts = false;
+    sim_process_t *to = find(self, action->as.task.worker);
+    assert(to);
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *other = &actions->items[i];
         if (other->kind != GATHER_TASK || other->as.task.session != action->as.task.session)
@@ -104,17 +132,19 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
         tasks[count++] = other->as.task.task;
         sim_judge_handed_out(self, &other->as.task.task);
         if (mm_leg_is_restarters(other->as.task.task.leg)) {
+            has_restarts = true;
             sim_check_handed_out(self, process, other);
             continue;
         }
+        sim_check_one_settle(self, to, &other->as.task.task);
         sim_access_check_task(self, &other->as.task.task);
         if (other->as.task.task.outcome == MM_OUTCOME_DEAD)
             sim_check_dead(self, &other->as.task.task);
         else if (other->as.task.task.outcome == MM_OUTCOME_RESTARTED)
             sim_check_restarted(self, &other->as.task.task);
     }
-    sim_process_t *to = find(self, action->as.task.worker);
-    assert(to);
+    if (has_restarts && !sim_leader_is_trusted(self, process))
+        return; // they stay undelivered, and are reclaimed
     sim_send(
         self, process, to, action->as.task.session,
         &(mm_frame_t){.kind = MM_FRAME_TASKS,
@@ -153,7 +183,7 @@ static void send_answer(sim_t *self, const gather_action_t *action)
                            : action->kind == GATHER_REFUSED ? MM_FRAME_REFUSED
                                                             : MM_FRAME_REJOIN;
     sim_publish(self, &(mm_frame_t){.kind = kind,
-                                    .as.answer = {.consumer = mm_str(NAME),
+                                    .as.answer = {.consumer = name(self),
                                                   .epoch = self->epoch,
                                                   .worker = mm_str(action->as.answer.worker.text),
                                                   .instance = action->as.answer.instance,
@@ -162,32 +192,36 @@ static void send_answer(sim_t *self, const gather_action_t *action)
                                                   .reason = mm_str(action->as.answer.reason)}});
 }
 
-static void send_beat(sim_t *self, const sim_process_t *process)
+// Of one that leads no longer: it permits nothing.
+void sim_consumer_beat(sim_t *self, sim_process_t *process, bool is_last)
 {
     mm_acknowledgement_t acknowledgements[SIM_PROCESSES];
     size_t count = 0;
     gather_worker_t worker = {0};
+    sim_check_beats(self, process);
     if (!gather_is_halted(process->gather))
         sim_lease_check(self, "commands are permitted");
+    // As consumer/send_batch.c: the stamps are read before the clock is (A5).
     while (gather_next_worker(process->gather, &worker))
         if (worker.joined)
             acknowledgements[count++] = worker.acknowledgement;
     sim_publish(self,
                 &(mm_frame_t){.kind = MM_FRAME_BEAT,
-                              .as.beat = {.consumer = mm_str(NAME),
+                              .as.beat = {.consumer = name(self),
                                           .epoch = self->epoch,
                                           .draining = gather_statistics(process->gather).draining,
-                                          .halted = gather_is_halted(process->gather),
+                                          .halted = is_last || gather_is_halted(process->gather) ||
+                                                    !sim_leader_is_trusted(self, process),
                                           .items = acknowledgements,
                                           .count = count}});
 }
 
 static void leave(sim_t *self, sim_process_t *process)
 {
-    send_beat(self, process);
-    sim_publish(self,
-                &(mm_frame_t){.kind = MM_FRAME_LEAVING,
-                              .as.leaving = {.consumer = mm_str(NAME), .epoch = self->epoch}});
+    sim_consumer_beat(self, process, false);
+    sim_leader_left(self, process);
+    sim_publish(self, &(mm_frame_t){.kind = MM_FRAME_LEAVING,
+                                    .as.leaving = {.consumer = name(self), .epoch = self->epoch}});
     self->too_many_dead = self->too_many_dead || gather_statistics(process->gather).too_many_dead;
     sim_crash(self, process, "left");
 }
@@ -208,7 +242,7 @@ static void apply(sim_t *self, sim_process_t *process, size_t index)
     case GATHER_REFUSED:
     case GATHER_REJOIN: send_answer(self, action); break;
     case GATHER_LAST: send_last(self, process, action); break;
-    case GATHER_BEAT: send_beat(self, process); break;
+    case GATHER_BEAT: sim_consumer_beat(self, process, false); break;
     case GATHER_LOG:
         if (action->as.log.log == GATHER_LOG_RECLAIMED)
             sim_check_reclaimed(self, action->as.log.number);
@@ -264,12 +298,10 @@ static void learn(sim_t *self, uint64_t before, uint64_t after, const mm_result_
             sim_judge_read(self, &results[i]);
 }
 
-static void step(sim_t *self, sim_process_t *process, gather_event_t event)
+static void step_once(sim_t *self, sim_process_t *process, gather_event_t event)
 {
-    if (!process->alive)
-        return;
     process->is_due_known = false;
-    event.now_ms = self->now_ms + process->clock_ms;
+    event.now_ms = sim_clock(self, process);
     const mm_result_t *results = NULL;
     mm_str_t name = {0};
     uint64_t instance = 0;
@@ -299,6 +331,38 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
         sim_access_check(self, process);
 }
 
+// It stands still for a while behind what it has decided, before or behind its look at the clock.
+static void draw_stall(sim_t *self, sim_process_t *process)
+{
+    process->stall_ms = 0;
+    if (!self->faulty || !sim_chance(self, self->faults.stall))
+        return;
+    int64_t left_ms = SIM_FAULTS_MS - self->now_ms, span_ms = sim_between(self, 1000, 60000);
+    process->stall_ms = span_ms < left_ms ? span_ms : left_ms;
+    process->looks_late = sim_coin(self);
+}
+
+// All that is looked at in it is this consumer's.
+static void step(sim_t *self, sim_process_t *process, gather_event_t event)
+{
+    if (!process->alive || !process->gather)
+        return;
+    sim_process_t *leader = self->consumer;
+    uint64_t epoch = self->epoch;
+    int64_t consumer_ms = self->consumer_ms;
+    self->consumer = process;
+    self->epoch = process->epoch;
+    self->consumer_ms = process->lead_ms;
+    draw_stall(self, process);
+    step_once(self, process, event);
+    if (process->stall_ms > 0 && process->alive)
+        sim_pause(self, process, process->stall_ms);
+    process->stall_ms = 0;
+    self->consumer = leader;
+    self->epoch = epoch;
+    self->consumer_ms = consumer_ms;
+}
+
 static void parse_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_ASK};
@@ -308,8 +372,8 @@ static void parse_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *fr
     event.as.job.run = frame->as.jobs.run;
     event.as.job.groups = frame->as.jobs.groups;
     event.as.job.group_count = frame->as.jobs.group_count;
-    if (frame->as.jobs.epoch == self->epoch)
-        self->publisher_epoch = self->epoch;
+    if (frame->as.jobs.epoch == process->epoch)
+        self->publisher_epoch = process->epoch;
     if (frame->as.jobs.count == 0)
         step(self, process, event);
     event.kind = GATHER_JOB;
@@ -321,8 +385,11 @@ static void parse_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *fr
     }
 }
 
-void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
+void sim_consumer_take(sim_t *self, sim_process_t *process, const sim_process_t *from,
+                       const mm_frame_t *frame)
 {
+    if (self->shape.shared && !sim_leader_take(self, process, from, frame))
+        return;
     gather_event_t event = {.kind = GATHER_REPORT};
     switch ((int)frame->kind) { // the others are not the consumer's, or only for viewers
     case MM_FRAME_JOBS: parse_jobs(self, process, frame); break;
@@ -372,7 +439,15 @@ void sim_consumer_step(sim_t *self, gather_event_t event)
     step(self, self->consumer, event);
 }
 
+void sim_consumer_step_of(sim_t *self, sim_process_t *process, gather_event_t event)
+{
+    step(self, process, event);
+}
+
 void sim_consumer_drain(sim_t *self, sim_process_t *process)
 {
-    step(self, process, (gather_event_t){.kind = GATHER_DRAIN});
+    if (process->gather)
+        step(self, process, (gather_event_t){.kind = GATHER_DRAIN});
+    else
+        sim_crash(self, process, "left"); // a standby
 }

@@ -168,4 +168,5 @@ void sim_draw(sim_t *self)
     self->shape.withdraws = mm_random_below(&self->withdrawals, 3) == 0;
     draw_end(self);
     draw_access(self);
+    sim_shared_draw(self);
 }

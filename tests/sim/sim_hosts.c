@@ -77,7 +77,7 @@ bool sim_host_read(sim_t *self, sim_host_t *host, identity_t *ret_identity)
 
 static int64_t boot_ms(const sim_t *self, const sim_process_t *process)
 {
-    return self->now_ms + process->clock_ms;
+    return sim_clock(self, process);
 }
 
 static identity_t before(const sim_running_t *running)

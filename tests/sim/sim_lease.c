@@ -14,7 +14,7 @@
 void sim_lease_draw(sim_t *self)
 {
     self->lease.random = self->seed ^ 0x6c656173; // a generator of its own
-    if (self->policy || mm_random_below(&self->lease.random, 4) > 0)
+    if (self->policy || self->shape.shared || mm_random_below(&self->lease.random, 4) > 0)
         return;
     self->shape.gather.is_leased = 1;
     self->shape.gather.open_ms = self->shape.real ? self->shape.timeout_ms + 2000 : 0;
@@ -28,8 +28,8 @@ void sim_lease_begin(sim_t *self)
 
 int64_t sim_lease_deadline(const sim_t *self)
 {
-    bool waits =
-        self->shape.gather.is_leased && self->consumer->alive && self->consumer->paused_until == 0;
+    bool waits = self->shape.gather.is_leased && !self->shape.shared && self->consumer->alive &&
+                 self->consumer->paused_until == 0;
     return waits ? self->lease.renew_ms : MM_NEVER;
 }
 
@@ -53,14 +53,14 @@ void sim_lease_time(sim_t *self)
     self->lease.until_ms = self->now_ms + TRUST_MS;
     self->lease.renew_ms = self->now_ms + RENEW_MS;
     sim_consumer_step(self, (gather_event_t){.kind = GATHER_TRUST,
-                                             .as.trust.until_ms =
-                                                 self->lease.until_ms + self->consumer->clock_ms});
+                                             .as.trust.until_ms = sim_clock_at(
+                                                 &self->consumer->clock, self->lease.until_ms)});
 }
 
 void sim_lease_check(sim_t *self, const char *what)
 {
     const gather_config_t *config = &self->shape.gather;
-    if (config->is_leased && self->now_ms >= self->lease.until_ms)
+    if (config->is_leased && !self->shape.shared && self->now_ms >= self->lease.until_ms)
         sim_violated(self, "A4 trusted", "%s by a consumer that may not lead any more", what);
 }
 
@@ -68,7 +68,8 @@ void sim_lease_check_start(sim_t *self)
 {
     const gather_config_t *config = &self->shape.gather;
     sim_lease_check(self, "a restart is handed out");
-    if (config->is_leased &&
-        self->now_ms < self->consumer_ms + config->lost_after_ms + config->heartbeat_ms)
+    int64_t hold_ms = config->lost_after_ms + config->heartbeat_ms;
+    hold_ms -= sim_drift(self, hold_ms);
+    if (config->is_leased && self->now_ms < self->consumer_ms + hold_ms)
         sim_violated(self, "A4 first seconds", "a restart is handed out by a new leader");
 }

@@ -23,7 +23,7 @@ struct sim_message {
     char data[];
 };
 
-static uint32_t index_of(const sim_t *self, const sim_process_t *process)
+uint32_t sim_index(const sim_t *self, const sim_process_t *process)
 {
     return (uint32_t)(process - self->processes);
 }
@@ -48,7 +48,7 @@ static int64_t arrival(sim_t *self, uint32_t from, uint32_t to)
         delay_ms = (int64_t)sim_below(self, (uint64_t)self->faults.delay_ms + 1);
     if (self->faulty && sim_chance(self, self->faults.far))
         delay_ms += (int64_t)sim_below(self, (uint64_t)self->faults.far_ms + 1);
-    int64_t due_ms = self->now_ms + delay_ms;
+    int64_t due_ms = self->now_ms + self->processes[from].stall_ms + delay_ms;
     if (!self->faulty || !self->faults.reorder) {
         if (due_ms < self->link_ms[from][to])
             due_ms = self->link_ms[from][to];
@@ -63,8 +63,8 @@ static void post(sim_t *self, sim_process_t *from, sim_process_t *to, uint64_t s
     sim_message_t *message = calloc(1, sizeof *message + bytes.size);
     assert(message);
     message->sent_ms = self->now_ms;
-    message->from = index_of(self, from);
-    message->to = index_of(self, to);
+    message->from = sim_index(self, from);
+    message->to = sim_index(self, to);
     message->sockets = to->sockets;
     message->session = session;
     message->is_event = is_event;
@@ -77,7 +77,9 @@ static void post(sim_t *self, sim_process_t *from, sim_process_t *to, uint64_t s
 static bool is_lost(sim_t *self, const sim_process_t *from, const sim_process_t *to,
                     uint32_t chance)
 {
-    bool lost = from->cut_out || to->cut_in || (self->faulty && sim_chance(self, chance));
+    bool is_cut = from->cut_out || to->cut_in ||
+                  sim_shared_is_cut(self, sim_index(self, from), sim_index(self, to));
+    bool lost = is_cut || (self->faulty && sim_chance(self, chance));
     self->statistics.lost += lost;
     return lost;
 }
@@ -100,11 +102,24 @@ void sim_publish(sim_t *self, const mm_frame_t *frame)
     mm_encode_frame(self->encoder, frame);
     for (uint32_t i = 0; i < self->process_count; i++) {
         sim_process_t *to = &self->processes[i];
-        if (to == self->consumer || !to->alive || self->now_ms < to->heard_from ||
+        if (to->role == SIM_CONSUMER || !to->alive || self->now_ms < to->heard_from ||
             is_lost(self, self->consumer, to, self->faults.event_loss))
             continue;
         post(self, self->consumer, to, 0, true, mm_encoder_bytes(self->encoder));
     }
+}
+
+// What one of two consumers has published goes to who follows it, and to who is asked for a lease.
+static bool counts(sim_t *self, sim_process_t *to, const sim_message_t *message,
+                   const mm_frame_t *frame)
+{
+    sim_process_t *from = &self->processes[message->from];
+    if (!self->shape.shared || !message->is_event)
+        return true;
+    bool is_ask = frame->kind == MM_FRAME_LEASE_ASK;
+    if (is_ask && to->role == SIM_SAVER)
+        sim_database_ask(self, to, from, &frame->as.lease_ask);
+    return !is_ask && sim_follow_counts(self, to, from, frame);
 }
 
 static void take(sim_t *self, sim_process_t *to, const sim_message_t *message)
@@ -114,8 +129,10 @@ static void take(sim_t *self, sim_process_t *to, const sim_message_t *message)
     if (status != MM_WIRE_OK)
         sim_violated(self, "wire", "a frame that was encoded does not decode: %s",
                      mm_decoder_complaint(self->decoder));
+    else if (!counts(self, to, message, &frame))
+        return;
     else if (to->role == SIM_CONSUMER)
-        sim_consumer_take(self, to, &frame);
+        sim_consumer_take(self, to, &self->processes[message->from], &frame);
     else if (to->role == SIM_PUBLISHER)
         sim_publisher_take(self, to, &frame);
     else
@@ -125,9 +142,9 @@ static void take(sim_t *self, sim_process_t *to, const sim_message_t *message)
 // Whether the message has to wait on: for its consumer to live, or its worker to connect.
 static bool waits(sim_t *self, const sim_message_t *message, const sim_process_t *to)
 {
-    bool from_publisher = self->processes[message->from].role == SIM_PUBLISHER;
-    if (from_publisher && !to->alive)
-        return true; // the publisher keeps what it cannot send
+    const sim_process_t *from = &self->processes[message->from];
+    if (from->role == SIM_PUBLISHER && !to->alive)
+        return !self->shape.shared || sim_follows(from, to); // it keeps what it cannot send
     bool connected = to->session == message->session && self->now_ms >= to->connected_ms;
     return message->session != 0 && to->alive && !connected && message->session >= to->session &&
            self->now_ms - message->sent_ms < KEEP_MS;

@@ -36,6 +36,12 @@ uint64_t sim_orders_record_outcome(sim_t *self, const sim_job_t *job, uint64_t r
     return self->audit_count;
 }
 
+uint64_t sim_orders_record(sim_t *self, const sim_order_t *order)
+{
+    add(self)->order = *order;
+    return self->audit_count;
+}
+
 void sim_orders_take(sim_t *self, sim_process_t *saver, const mm_frame_t *frame)
 {
     const mm_orders_body_t *orders = &frame->as.orders;
@@ -204,17 +210,17 @@ static void answer_state(sim_t *self, sim_process_t *saver)
         sim_judge_page(self, saver->session, saver->question);
     sim_trace(self, "saver: answers the state from %llu with %zu entries, next %llu",
               (unsigned long long)saver->asked_from, count, (unsigned long long)next);
-    sim_send(self, saver, self->consumer, 0,
-             &(mm_frame_t){.kind = MM_FRAME_STATE,
-                           .as.state = {.worker = mm_str(saver->name.text),
-                                        .instance = saver->instance,
-                                        .session = saver->session,
-                                        .run = saver->asked_run,
-                                        .question = saver->question,
-                                        .from = saver->asked_from,
-                                        .next = next,
-                                        .items = entries,
-                                        .count = count}});
+    sim_send_up(self, saver,
+                &(mm_frame_t){.kind = MM_FRAME_STATE,
+                              .as.state = {.worker = mm_str(saver->name.text),
+                                           .instance = saver->instance,
+                                           .session = saver->session,
+                                           .run = saver->asked_run,
+                                           .question = saver->question,
+                                           .from = saver->asked_from,
+                                           .next = next,
+                                           .items = entries,
+                                           .count = count}});
 }
 
 void sim_orders_answer(sim_t *self, sim_process_t *saver)
@@ -229,13 +235,13 @@ void sim_orders_answer(sim_t *self, sim_process_t *saver)
                             .error = mm_str(is_refused ? "database or disk is full" : "")};
     }
     if (saver->order_count > 0)
-        sim_send(self, saver, self->consumer, 0,
-                 &(mm_frame_t){.kind = MM_FRAME_RECORDED,
-                               .as.recorded = {.worker = mm_str(saver->name.text),
-                                               .instance = saver->instance,
-                                               .session = saver->session,
-                                               .items = recorded,
-                                               .count = saver->order_count}});
+        sim_send_up(self, saver,
+                    &(mm_frame_t){.kind = MM_FRAME_RECORDED,
+                                  .as.recorded = {.worker = mm_str(saver->name.text),
+                                                  .instance = saver->instance,
+                                                  .session = saver->session,
+                                                  .items = recorded,
+                                                  .count = saver->order_count}});
     saver->order_count = 0;
     if (saver->is_asked && saver->asked_session == saver->session)
         answer_state(self, saver);

@@ -135,7 +135,7 @@ void sim_policy_draw(sim_t *self)
 {
     uint64_t random = self->seed ^ 0x706f6c69;
     bool is_drawn = mm_random_below(&random, ONE_OF) == 0 && self->shape.real;
-    if (!is_drawn && !sim_has_policy_always)
+    if (self->shape.shared || (!is_drawn && !sim_has_policy_always))
         return;
     assert(self->shape.real);
     sim_policy_t *policy = self->policy = calloc(1, sizeof *policy);

@@ -45,8 +45,9 @@ void sim_publisher_start(sim_t *self, sim_process_t *process)
     outbox_config_t config = self->shape.outbox;
     config.seed = sim_below(self, UINT64_MAX);
     if (self->shape.starts_end_ms > 0)
-        config.starts_end_ms = self->shape.starts_end_ms + process->clock_ms;
-    process->outbox = outbox_new(&config, self->now_ms + process->clock_ms);
+        config.starts_end_ms = sim_clock_at(&process->clock, self->shape.starts_end_ms);
+    process->outbox = outbox_new(&config, sim_clock(self, process));
+    sim_follow_begin(self, process);
     process->sockets++; // numbers its epochs: jobs accepted in an earlier one may have been sent
     for (uint32_t i = 0; i < self->job_count; i++)
         if (self->jobs[i].publisher == process->index) {
@@ -66,7 +67,7 @@ void sim_publisher_end(sim_process_t *process)
 int64_t sim_publisher_deadline(const sim_t *self, const sim_process_t *process)
 {
     int64_t deadline = outbox_deadline(process->outbox);
-    deadline = deadline == MM_NEVER ? MM_NEVER : deadline - process->clock_ms;
+    deadline = sim_clock_reaches(&process->clock, deadline);
     for (uint32_t i = 0; i < self->job_count; i++) {
         const sim_job_t *job = &self->jobs[i];
         if (job->publisher != process->index)
@@ -89,7 +90,10 @@ static void send_jobs(sim_t *self, sim_process_t *process, const mm_job_t *job)
                                     .items = job,
                                     .count = job ? 1 : 0}};
     sim_policy_fill(self, &frame.as.jobs, groups);
-    sim_send(self, process, self->consumer, 0, &frame);
+    if (job)
+        sim_send_up(self, process, &frame);
+    else
+        sim_ask_up(self, process, &frame);
 }
 
 static void apply(sim_t *self, sim_process_t *process, const outbox_action_t *action)
@@ -105,10 +109,7 @@ static void apply(sim_t *self, sim_process_t *process, const outbox_action_t *ac
         sim_job(self, &action->id)->delete_ms =
             self->now_ms + 1 + (int64_t)sim_below(self, DELETE_MS);
         break;
-    case OUTBOX_ASK:
-        if (self->consumer->alive)
-            send_jobs(self, process, NULL);
-        break;
+    case OUTBOX_ASK: send_jobs(self, process, NULL); break;
     case OUTBOX_LOG: break;
     case OUTBOX_LEAVE: sim_crash(self, process, "left"); break;
     }
@@ -119,7 +120,7 @@ static void step(sim_t *self, sim_process_t *process, outbox_event_t event)
     if (!process->alive)
         return;
     process->is_due_known = false;
-    event.now_ms = self->now_ms + process->clock_ms;
+    event.now_ms = sim_clock(self, process);
     outbox_step(process->outbox, &event, &process->outbox_actions);
     for (size_t i = 0; i < process->outbox_actions.count && process->alive; i++)
         apply(self, process, &process->outbox_actions.items[i]);
@@ -223,7 +224,7 @@ void sim_publisher_time(sim_t *self, sim_process_t *process)
     accept_jobs(self, process);
     delete_jobs(self, process, self->now_ms);
     give_jobs(self, process);
-    if (process->alive && outbox_deadline(process->outbox) <= self->now_ms + process->clock_ms) {
+    if (process->alive && outbox_deadline(process->outbox) <= sim_clock(self, process)) {
         outbox_event_t event = {.kind = OUTBOX_TIME};
         event.as.time.events_empty = true;
         step(self, process, event);

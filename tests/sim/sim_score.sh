@@ -7,9 +7,9 @@
 #   sim_score.sh [PATTERN]     from `make sim-score`, which says how to compile and link (SCORE_...)
 #
 # A plant is a unified patch. Its first line is "# RULE: what it takes away"; "# tests: NAME..." names
-# unit tests, "# sim: policy" asks for seeds with a policy, whose judge has to find it, and
-# "# seeds: N" for more of them than SEEDS. Only the patched files are compiled; headers cannot be
-# planted in. Ends with 1 when a plant is neither found nor seen, or does not apply.
+# unit tests, "# sim: policy" asks for seeds with a policy, whose judge has to find it, "# sim: shared"
+# for seeds with a record that two consumers share, and "# seeds: N" for more of them than SEEDS. Only
+# the patched files are compiled; headers cannot be planted in. Ends with 1 when a plant is neither found nor seen, or does not apply.
 set -u -o pipefail
 
 seeds=${SEEDS:-3000}
@@ -120,6 +120,7 @@ plant() {
     link_simulator || { complain "does not link"; return 1; }
     local policy=() most
     grep -q '^# sim: policy$' "$patch" && policy=(-p)
+    grep -q '^# sim: shared$' "$patch" && policy=(-S)
     most=$(sed -n 's/^# seeds: //p' "$patch")
     timeout -k 5 300 "$work/$simulator" "${policy[@]}" -c "${most:-$seeds}" -1 >"$work/output" 2>&1
     local status=$?
@@ -167,6 +168,11 @@ done
 if [[ -n ${needed[sim]:-} ]] && ! "$SCORE_BUILD/tests/sim" -p -c "$seeds" -1 >"$work/output" 2>&1; then
     cat "$work/output"
     echo "the code breaks without any plant in it, with a policy" >&2
+    exit 1
+fi
+if [[ -n ${needed[sim]:-} ]] && ! "$SCORE_BUILD/tests/sim" -S -c "$seeds" -1 >"$work/output" 2>&1; then
+    cat "$work/output"
+    echo "the code breaks without any plant in it, with a shared record" >&2
     exit 1
 fi
 name=none

@@ -40,12 +40,17 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
         config.verbs = sim_verbs(self);
     if (!saver && self->shape.real)
         (void)mm_name_from(mm_str("real"), &config.driver);
-    process->worker = mm_worker_new(&config, self->now_ms + process->clock_ms);
+    process->worker = mm_worker_new(&config, sim_clock(self, process));
     process->session = 0;
     process->running_count = 0;
     process->commit_ms = 0;
     process->order_count = 0;
     process->is_asked = false;
+    process->has_put = false;
+    process->broken_ms = process->ready_ms = 0;
+    process->connection++; // what the former one has put may be committed yet
+    process->askers = (askers_t){0};
+    sim_follow_begin(self, process);
 }
 
 void sim_worker_end(sim_process_t *process)
@@ -57,6 +62,8 @@ void sim_worker_end(sim_process_t *process)
 
 static int64_t next_end(const sim_process_t *process)
 {
+    if (is_saver(process) && process->broken_ms > 0)
+        return process->broken_ms;
     if (is_saver(process))
         return process->commit_ms > 0 ? process->commit_ms : MM_NEVER;
     int64_t next = MM_NEVER;
@@ -68,7 +75,7 @@ static int64_t next_end(const sim_process_t *process)
 
 int64_t sim_worker_deadline(const sim_process_t *process)
 {
-    int64_t core = mm_worker_deadline(process->worker) - process->clock_ms;
+    int64_t core = sim_clock_reaches(&process->clock, mm_worker_deadline(process->worker));
     int64_t work = next_end(process);
     return work < core ? work : core;
 }
@@ -92,7 +99,7 @@ static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *tas
     if (is_saver(process)) {
         int64_t takes =
             (int64_t)sim_below(self, 1 + (uint64_t)(self->faulty ? self->faults.store_slow_ms : 5));
-        if (process->commit_ms == 0)
+        if (process->commit_ms == 0 && !process->has_put)
             process->commit_ms = self->now_ms + 1 + takes;
         return;
     }
@@ -119,7 +126,7 @@ static void step(sim_t *self, sim_process_t *process, mm_worker_event_t event)
     if (!process->alive)
         return;
     process->is_due_known = false;
-    event.now_ms = event.boot_ms = self->now_ms + process->clock_ms;
+    event.now_ms = event.boot_ms = sim_clock(self, process);
     mm_worker_step(process->worker, &event, &process->worker_actions);
     apply(self, process);
 }
@@ -147,6 +154,10 @@ static void finish(sim_t *self, sim_process_t *process, const sim_running_t *tas
 
 static void stop_all(sim_t *self, sim_process_t *process)
 {
+    if (is_saver(process) && self->shape.shared && process->running_count > 0) {
+        sim_crash(self, process, "left, and waits for its store no longer");
+        return;
+    }
     if (is_saver(process) && process->commit_ms > 0)
         process->commit_ms = self->now_ms + 1;
     for (uint32_t i = 0; i < process->running_count; i++) {
@@ -184,7 +195,10 @@ static void send(sim_t *self, sim_process_t *process, const mm_worker_action_t *
         frame.as.results.instance = process->instance;
     else if (frame.kind == MM_FRAME_BYE)
         frame.as.bye.instance = process->instance;
-    sim_send(self, process, self->consumer, 0, &frame);
+    if (action->kind == MM_WORKER_REPORT)
+        sim_ask_up(self, process, &frame);
+    else
+        sim_send_up(self, process, &frame);
 }
 
 static void apply(sim_t *self, sim_process_t *process)
@@ -214,6 +228,11 @@ static void apply(sim_t *self, sim_process_t *process)
         case MM_WORKER_LOG: break;
         }
     }
+}
+
+void sim_worker_answer(sim_t *self, sim_process_t *saver, const mm_result_t *result)
+{
+    finish_with(self, saver, result);
 }
 
 void sim_worker_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
@@ -276,24 +295,6 @@ static void end_restarts(sim_t *self, sim_process_t *process)
     }
 }
 
-// The rules of saver/store.h: the first outcome stays, and the answer is what is on record.
-static mm_outcome_t put_row(sim_t *self, const sim_running_t *task)
-{
-    sim_job_t *job = task->job;
-    mm_outcome_t before = job->outcome;
-    job->has_row = true; // a settle writes the whole row
-    if (task->leg == MM_LEG_SETTLE && before == MM_OUTCOME_NONE) {
-        job->outcome = task->outcome;
-        job->settled_ms = self->now_ms;
-        if (task->is_real)
-            job->seq = sim_orders_record_outcome(self, job, task->real.run);
-        job->is_casualty = job->is_casualty && task->outcome != MM_OUTCOME_RESTARTED;
-        sim_judge_outcome(self, job);
-    }
-    sim_check_committed(self, job, before);
-    return job->outcome;
-}
-
 static void commit(sim_t *self, sim_process_t *process)
 {
     sim_running_t batch[SIM_RUNNING];
@@ -311,7 +312,7 @@ static void commit(sim_t *self, sim_process_t *process)
         }
         sim_record_answer(self, &batch[i], &reals[i], &answers[i]);
         sim_record_write(self, &batch[i]);
-        answers[i].outcome = put_row(self, &batch[i]);
+        answers[i].outcome = sim_record_outcome(self, &batch[i]);
         reals[i].seq = batch[i].job->seq;
     }
     process->running_count = 0;
@@ -329,11 +330,16 @@ static void commit(sim_t *self, sim_process_t *process)
 
 void sim_worker_time(sim_t *self, sim_process_t *process)
 {
-    if (is_saver(process) && process->commit_ms > 0 && process->commit_ms <= self->now_ms)
+    bool is_due = is_saver(process) && process->commit_ms > 0 && process->commit_ms <= self->now_ms;
+    if (is_saver(process) && process->broken_ms > 0 && process->broken_ms <= self->now_ms)
+        sim_database_connect(self, process);
+    else if (is_due && self->shape.shared)
+        sim_database_put(self, process);
+    else if (is_due)
         commit(self, process);
     else if (!is_saver(process))
         end_restarts(self, process);
-    if (process->alive && mm_worker_deadline(process->worker) <= self->now_ms + process->clock_ms)
+    if (process->alive && mm_worker_deadline(process->worker) <= sim_clock(self, process))
         step(self, process, (mm_worker_event_t){.kind = MM_WORKER_TIME});
 }
 

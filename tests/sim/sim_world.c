@@ -57,10 +57,10 @@ static void add_process(sim_t *self, sim_role_t role, uint32_t index, const char
     bool valid = mm_name_from(mm_str(name), &process->name);
     assert(valid);
     process->start_ms = sim_between(self, 0, 2000); // in any order
-    if (role == SIM_CONSUMER)
+    if (role == SIM_CONSUMER && index == 0)
         self->consumer = process;
-    if (role == SIM_SAVER)
-        self->saver = process;
+    if (self->shape.shared)
+        process->clock.ppm = sim_between(self, -20000, 20000);
 }
 
 // Every second job has some, seldom the longest. Drawn apart: a schedule does not depend on them.
@@ -119,6 +119,10 @@ sim_t *sim_new(uint64_t seed, FILE *verbose)
         (void)snprintf(name, sizeof name, "p%u", i + 1);
         add_process(self, SIM_PUBLISHER, i, name);
     }
+    if (self->shape.shared) {
+        add_process(self, SIM_CONSUMER, 1, "consumer2");
+        add_process(self, SIM_SAVER, 1, "saver2");
+    }
     make_jobs(self);
     sim_policy_draw(self);
     sim_lease_draw(self);
@@ -135,7 +139,7 @@ static void start(sim_t *self, sim_process_t *process)
     process->is_due_known = false;
     process->draining = false;
     process->paused_until = 0;
-    process->clock_ms = sim_between(self, 0, 1000000);
+    process->clock.ahead_ms = sim_between(self, 0, 1000000);
     process->renewed_ms = process->cut_ms = 0;
     process->broken = 0;
     process->sockets += process->role == SIM_PUBLISHER ? 0 : 1;
@@ -193,10 +197,17 @@ static void drain(sim_t *self, sim_process_t *process)
     }
 }
 
+static int64_t find_consumers_due(const sim_t *self, const sim_process_t *process)
+{
+    int64_t due_ms = sim_consumer_deadline(process);
+    int64_t lease_ms = self->shape.shared ? sim_leader_deadline(process) : MM_NEVER;
+    return lease_ms < due_ms ? lease_ms : due_ms;
+}
+
 static int64_t find_due(const sim_t *self, const sim_process_t *process)
 {
     switch (process->role) {
-    case SIM_CONSUMER: return sim_consumer_deadline(process);
+    case SIM_CONSUMER: return find_consumers_due(self, process);
     case SIM_SAVER:
     case SIM_RESTARTER: return sim_worker_deadline(process);
     case SIM_PUBLISHER: return sim_publisher_deadline(self, process);
@@ -228,7 +239,9 @@ static void wake(sim_t *self, sim_process_t *process)
         return;
     switch (process->role) {
     case SIM_CONSUMER:
-        if (sim_consumer_deadline(process) <= self->now_ms)
+        if (self->shape.shared)
+            sim_leader_time(self, process);
+        if (process->alive && sim_consumer_deadline(process) <= self->now_ms)
             sim_consumer_time(self, process);
         break;
     case SIM_SAVER:
@@ -244,7 +257,7 @@ static sim_process_t *any_process(sim_t *self)
     return &self->processes[sim_below(self, self->process_count)];
 }
 
-static bool comes(sim_t *self, int64_t *next_ms, int64_t every_ms)
+bool sim_comes(sim_t *self, int64_t *next_ms, int64_t every_ms)
 {
     if (every_ms == 0 || self->now_ms < *next_ms)
         return false;
@@ -265,12 +278,12 @@ void sim_pause(sim_t *self, sim_process_t *process, int64_t span_ms)
 static void stop_and_go(sim_t *self)
 {
     sim_process_t *process = any_process(self);
-    if (comes(self, &self->next.pause, self->faults.pause_every_ms) && process->alive &&
+    if (sim_comes(self, &self->next.pause, self->faults.pause_every_ms) && process->alive &&
         process->paused_until == 0) {
         sim_pause(self, process, sim_between(self, 1, self->faults.pause_ms));
         self->statistics.pauses++;
     }
-    if (comes(self, &self->next.stop, self->faults.stop_every_ms)) {
+    if (sim_comes(self, &self->next.stop, self->faults.stop_every_ms)) {
         drain(self, any_process(self));
         self->statistics.stops++;
     }
@@ -278,7 +291,7 @@ static void stop_and_go(sim_t *self)
 
 static void cut(sim_t *self)
 {
-    if (!comes(self, &self->next.partition, self->faults.partition_every_ms))
+    if (!sim_comes(self, &self->next.partition, self->faults.partition_every_ms))
         return;
     sim_process_t *process = any_process(self);
     process->cut_in = sim_coin(self);
@@ -305,8 +318,9 @@ static void lose_one(sim_t *self)
 
 static void make_faults(sim_t *self)
 {
+    sim_shared_faults(self);
     for (sim_role_t role = SIM_CONSUMER; role <= SIM_PUBLISHER; role++) {
-        if (!comes(self, &self->next.crash[role], self->faults.crash_every_ms[role]))
+        if (!sim_comes(self, &self->next.crash[role], self->faults.crash_every_ms[role]))
             continue;
         sim_process_t *process;
         do
@@ -317,17 +331,17 @@ static void make_faults(sim_t *self)
     }
     stop_and_go(self);
     cut(self);
-    if (comes(self, &self->next.revoke, self->faults.revoke_every_ms))
+    if (sim_comes(self, &self->next.revoke, self->faults.revoke_every_ms))
         sim_access_revoke(self);
-    if (comes(self, &self->next.cut, self->faults.cut_every_ms))
+    if (sim_comes(self, &self->next.cut, self->faults.cut_every_ms))
         sim_access_cut(self);
-    if (comes(self, &self->next.lie, self->faults.lie_every_ms))
+    if (sim_comes(self, &self->next.lie, self->faults.lie_every_ms))
         sim_access_lie(self);
     if (self->faults.gone_ms > 0 && self->now_ms >= self->faults.gone_ms)
         lose_one(self);
-    if (comes(self, &self->next.others, self->faults.others_every_ms))
+    if (sim_comes(self, &self->next.others, self->faults.others_every_ms))
         sim_host_reboot(self, &self->hosts[sim_below(self, self->shape.hosts)], 0);
-    if (comes(self, &self->next.full, self->faults.store_full_every_ms)) {
+    if (sim_comes(self, &self->next.full, self->faults.store_full_every_ms)) {
         self->store_full_until = self->now_ms + sim_between(self, 100, 10000);
         sim_trace(self, "the store is full");
     }
@@ -352,6 +366,8 @@ static void end_faults(sim_t *self)
 {
     self->faulty = false;
     self->store_full_until = 0;
+    if (self->database.row.is_halted)
+        sim_database_halt(self); // it is resumed
     sim_trace(self, "the faults are over");
     end_pauses(self);
 }
@@ -397,8 +413,9 @@ static int64_t next_time(sim_t *self)
     int64_t orders = sim_operator_deadline(self), expiry = sim_judge_deadline(self);
     next = orders < next ? orders : next;
     next = expiry < next ? expiry : next;
-    int64_t renewal = sim_lease_deadline(self);
+    int64_t renewal = sim_lease_deadline(self), database = sim_database_deadline(self);
     next = renewal < next ? renewal : next;
+    next = database < next ? database : next;
     int64_t tick = self->now_ms + 50; // faults come in this grain
     return self->faulty && tick < next ? tick : next;
 }
@@ -421,6 +438,7 @@ static void advance(sim_t *self)
     end_pauses(self);
     sim_lease_time(self);
     sim_judge_time(self);
+    sim_database_time(self);
     while (sim_next_message(self) <= self->now_ms && !self->failed)
         sim_deliver(self);
     sim_operator_time(self);
@@ -431,14 +449,20 @@ static void advance(sim_t *self)
         if (self->processes[i].ended)
             bury(self, &self->processes[i]);
     sim_check_leaving(self);
+    sim_check_led(self);
     if (sim_judge_is_quiet(self) && next_time(self) > self->now_ms)
         sim_judge_quiet(self);
+}
+
+static bool is_over(const sim_t *self)
+{
+    return self->failed || self->is_stuck;
 }
 
 static void settle_all(sim_t *self, uint64_t steps_max)
 {
     int64_t limit = SIM_FAULTS_MS + SIM_SETTLE_MS + work_ms(self) + (self->policy ? 1200000 : 0);
-    while (!self->failed && !self->too_many_dead && (self->faulty || !all_settled(self)) &&
+    while (!is_over(self) && !self->too_many_dead && (self->faulty || !all_settled(self)) &&
            self->statistics.steps < steps_max) {
         advance(self);
         if (self->now_ms > limit)
@@ -452,7 +476,7 @@ static void settle_all(sim_t *self, uint64_t steps_max)
 static void rest(sim_t *self)
 {
     int64_t limit = self->now_ms + REST_MS;
-    while (!self->failed && !sim_is_quiet(self)) {
+    while (!is_over(self) && !sim_is_quiet(self)) {
         advance(self);
         if (self->now_ms > limit)
             sim_violated(self, "R2 what is held", "a task is out that nobody works on");
@@ -481,7 +505,7 @@ static void drain_all(sim_t *self)
             self->processes[i].start_ms = MM_NEVER;
         drain(self, &self->processes[i]);
     }
-    while (!self->failed && any_alive(self))
+    while (!is_over(self) && any_alive(self))
         advance(self);
 }
 
@@ -489,12 +513,13 @@ bool sim_run(sim_t *self, uint64_t steps_max)
 {
     self->faulty = true;
     settle_all(self, steps_max);
-    if (!self->failed && self->statistics.steps < steps_max) {
+    if (!is_over(self) && self->statistics.steps < steps_max) {
         sim_check_end(self);
         rest(self);
         drain_all(self);
     }
     self->statistics.simulated_ms = self->now_ms;
+    self->statistics.stuck = self->is_stuck;
     sim_judge_count(self);
     if (self->failed && !self->verbose && !self->silent) {
         uint64_t first = self->trace_count > 50 ? self->trace_count - 50 : 0;
@@ -521,6 +546,7 @@ void sim_destroy(sim_t **self_p)
     for (size_t i = 0; i < SIM_TRACE; i++)
         free(self->trace[i]);
     sim_policy_destroy(self);
+    sim_database_destroy(self);
     mm_encoder_destroy(&self->encoder);
     mm_decoder_destroy(&self->decoder);
     free(self);

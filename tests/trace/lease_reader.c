@@ -82,12 +82,16 @@ static bool read_kind(const tokens_t *words, lease_event_t *event, mm_lease_body
         if (strcmp(kinds[i], words->words[0]) != 0)
             continue;
         event->kind = (lease_event_kind_t)i;
+        bool has_session = event->kind == LEASE_RESTARTER && words->count == 2;
+        if (has_session)
+            event->as.session = (uint64_t)tokens_number(words, "epoch", 0);
         if (event->kind == LEASE_RIVAL && words->count == 2)
             event->as.rival = strtoull(words->words[1], NULL, 10);
         else if (event->kind == LEASE_ANSWER)
             event->as.answer = ret_answer;
+        bool is_long = event->kind == LEASE_RIVAL || has_session;
         return event->kind == LEASE_ANSWER ? read_answer(words, ret_answer)
-                                           : words->count == (event->kind == LEASE_RIVAL ? 2 : 1);
+                                           : words->count == (is_long ? 2 : 1);
     }
     return false;
 }
