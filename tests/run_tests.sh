@@ -63,17 +63,6 @@ no_cluster() {
         die 69 "postgresql is missing; install it, as root, when $file says create_main_cluster = false"
 }
 
-has_postgresql() {
-    have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
-}
-
-# Its package would make and start a server at once, which no test needs.
-spare_server() {
-    local file=/etc/postgresql-common/createcluster.conf
-    has_postgresql || [[ -e $file || $may_install == "" || -v MAYHEM_BUILD ]] || ((EUID != 0)) ||
-        { mkdir -p "${file%/*}" && echo 'create_main_cluster = false' >"$file"; }
-}
-
 missing_for_test() {
     local tool
     pkg-config --exists cmocka 2>/dev/null || missing+=(libcmocka-dev)
@@ -81,8 +70,6 @@ missing_for_test() {
         have "$tool" || missing+=("$tool")
     done
     have ssh || missing+=(openssh-client)
-    pkg-config --exists libpq 2>/dev/null || missing+=(libpq-dev)
-    has_postgresql || missing+=(postgresql)
     have ip || missing+=(iproute2)
     pkg-config --exists libpq 2>/dev/null || missing+=(libpq-dev)
     has_postgresql || missing+=(postgresql)
@@ -98,7 +85,6 @@ part=""
 (($# == 0)) || die 64 "--test takes no argument"
 install_missing missing_for_build
 [[ $may_install == "" || -v MAYHEM_BUILD ]] || ! have apt-get || no_cluster
-spare_server
 install_missing missing_for_test
 build all tests crash # what is built here does not count in the time that a part may take
 # Not installed: its package would start one on port 22, now and at each boot.
