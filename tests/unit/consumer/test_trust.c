@@ -5,6 +5,8 @@
 #include "duration.h"
 #include "gather.h"
 #include "gather_reader.h"
+#include "permit.h"
+#include "string_view.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,6 +79,46 @@ static void beats_say_halted_until_the_record_is_read(void **state)
     assert_true(beats("[4] time"));
 }
 
+// Whether restarter r1 may send a command behind that step, in which a beat echoes its stamp.
+static bool permits(mm_permit_t *permit, int64_t now_ms)
+{
+    char line[32];
+    mm_acknowledgement_t stamp = {.worker = mm_str("r1"), .session = 2, .stamp_ms = now_ms};
+    (void)snprintf(line, sizeof line, "[%d] heartbeat s1", (int)now_ms);
+    (void)beats(line);
+    (void)snprintf(line, sizeof line, "[%d] time", (int)now_ms);
+    if (beats(line))
+        mm_permit_hear(
+            permit,
+            &(mm_beat_body_t){
+                .epoch = 1, .halted = gather_is_halted(gather), .items = &stamp, .count = 1},
+            mm_str("r1"), now_ms, 1500);
+    return now_ms < permit->until_ms;
+}
+
+// The first command of a list runs for longer than a lease: the next one is due while another
+// consumer leads, which may not know yet of a halt on record, however often it renews (A3).
+static void the_next_command_of_a_list_waits_for_the_state(void **state)
+{
+    (void)state;
+    mm_permit_t permit = {0};
+    open_gather("config leased=1");
+    mm_permit_open(&permit, 1, 2);
+    (void)beats("[1] trust for=4200");
+    (void)beats("[2] hello s1");
+    (void)beats("[3] hello r1 slots=1 driver=ssh-1 verbs=1");
+    for (int64_t now_ms = 510; now_ms < 4000; now_ms += 510)
+        assert_false(permits(&permit, now_ms));
+    (void)beats("[4000] trust for=4200");
+    for (int64_t now_ms = 4090; now_ms < 8000; now_ms += 510)
+        assert_false(permits(&permit, now_ms));
+    (void)beats("[8000] trust for=4200");
+    (void)beats("[8001] state s1 from=0 next=0");
+    assert_true(permits(&permit, 8520));
+    (void)beats("[8530] trust for=0");
+    assert_false(permits(&permit, 8531));
+}
+
 static void who_is_not_trusted_says_halted(void **state)
 {
     (void)state;
@@ -146,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRUST_TEST(beats_say_halted_until_the_record_is_read),
+        TRUST_TEST(the_next_command_of_a_list_waits_for_the_state),
         TRUST_TEST(who_is_not_trusted_says_halted),
         TRUST_TEST(a_halt_beside_the_leader_holds_a_rehearsal_back),
         TRUST_TEST(only_a_lease_ends_trust),
