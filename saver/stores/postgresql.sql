@@ -161,7 +161,7 @@ RETURNS SETOF boolean LANGUAGE plpgsql AS $$
 BEGIN
     WITH leads AS MATERIALIZED (
         SELECT 1 FROM lease WHERE name = 'leader' AND epoch = p_epoch
-        AND expires > clock_timestamp() FOR KEY SHARE),
+        AND holder IS NOT NULL AND expires > clock_timestamp() FOR KEY SHARE),
     fence AS (SELECT 1 FROM leads UNION ALL SELECT 1 WHERE p_epoch IS NULL)
     INSERT INTO jobs
     SELECT s.* FROM fence CROSS JOIN

@@ -272,7 +272,8 @@ static int without_clash(const mm_options_t *options, int row, const char *text)
 // the default. In a file it may be what --print-config has written.
 static bool is_unset(const mm_row_t *row, const char *text)
 {
-    static const char *const places[] = {"ADDRESS", "DIR", "FILE", "FOLDER", "NAME|FILE"};
+    static const char *const places[] = {"ADDRESS", "DIR",      "FILE",
+                                         "FOLDER",  "FILE|URI", "NAME|FILE"};
     for (size_t i = 0; text && *text == '\0' && i < sizeof places / sizeof *places; i++)
         if (strcmp(row->argument, places[i]) == 0)
             return true;

@@ -408,7 +408,8 @@ static void a_settle_completes_a_save_under_the_same_fence(void **state)
     assert_true(store_close(&store));
     execute("INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries)"
             " VALUES ('00000000-0000-0000-0000-000000000001', 'h', 'h', 'p', 1, 3)");
-    execute("UPDATE lease SET epoch = 5, expires = clock_timestamp() + interval '1 hour'");
+    execute("UPDATE lease SET epoch = 5, holder = 'x', expires = clock_timestamp() + interval '1 "
+            "hour'");
     assert_int_equal(rows_of(FENCED_WRITE, "4"), 0);
     assert_string_equal(query("SELECT outcome IS NULL FROM jobs"), "1;");
     assert_string_equal(written_by("4"), "");

@@ -125,7 +125,7 @@ static void empty_commands_and_names_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(READ("-i", ""), 64);
-    assert_heard("-i needs the name of a file");
+    assert_heard("--input=: it is empty: name one");
     assert_int_equal(READ("-i", "hosts", "-x", ""), 64);
     assert_heard("-x needs a command: without one the restart is a mock");
     assert_int_equal(READ("-i", "hosts", "-x", "true {host}", "--verify="), 64);
