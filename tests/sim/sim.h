@@ -339,7 +339,6 @@ typedef struct {
     uint64_t connection; // counts them
     int64_t ready_ms;    // until then it connects to the database
     int64_t broken_ms;   // when it finds out that the connection is; 0: it is not
-    uint32_t put_count;  // tasks that are under way
     bool has_put;        // a batch is under way
     bool is_asked;       // for the state of this run, from there
     uint64_t asked_run;

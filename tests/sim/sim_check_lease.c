@@ -77,7 +77,8 @@ void sim_check_leads(sim_t *self, uint64_t epoch, const char *what)
     }
 }
 
-// A1: a command is sent: none of an earlier attempt may still run.
+// A1: a command is sent: none of an earlier attempt may still run. It ends by itself, though its
+// restarter stands still.
 void sim_check_alone(sim_t *self, const sim_running_t *task)
 {
     for (uint32_t i = 0; self->shape.shared && i < self->process_count; i++) {
@@ -85,7 +86,7 @@ void sim_check_alone(sim_t *self, const sim_running_t *task)
         for (uint32_t j = 0; other->role == SIM_RESTARTER && j < other->running_count; j++) {
             const sim_running_t *running = &other->running[j];
             if (running->job == task->job && running->number != task->number && running->sent &&
-                running->phase == SIM_COMMAND)
+                running->phase == SIM_COMMAND && running->end_ms > self->now_ms)
                 sim_violated(self, "A1 may still run",
                              "job %u sends a command for #%llu, that of #%llu runs",
                              sim_number_of(self, task->job), (unsigned long long)task->number,

@@ -269,7 +269,8 @@ void sim_check_withdrawn(sim_t *self, const sim_job_t *job)
 void sim_check_proven(sim_t *self, const sim_job_t *job)
 {
     const sim_host_t *host = sim_host(self, job);
-    if (job->row.first_at_ms == 0 || host->boot_ms[host->boots - 1] < job->row.first_at_ms)
+    int64_t first_ms = job->row.first_at_ms - sim_drift(self, self->now_ms - job->row.first_at_ms);
+    if (job->row.first_at_ms == 0 || host->boot_ms[host->boots - 1] < first_ms)
         sim_violated(self, "H2 later boot",
                      "job %u is on record as restarted, its host has booted at %lld, it began at "
                      "%lld",

@@ -72,12 +72,11 @@ void sim_database_connect(sim_t *self, sim_process_t *saver)
     saver->commit_ms = saver->running_count > 0 || saver->is_asked ? saver->ready_ms : 0;
 }
 
-static void break_connection(sim_t *self, sim_process_t *saver, int64_t found_out_ms)
+static void break_connection(sim_process_t *saver, int64_t found_out_ms)
 {
     bool is_known = saver->broken_ms > 0 && saver->broken_ms <= found_out_ms;
     saver->broken_ms = is_known ? saver->broken_ms : found_out_ms;
     saver->is_due_known = false;
-    (void)self;
 }
 
 // What becomes of what is sent now. False: it never arrives.
@@ -96,7 +95,7 @@ static bool draw_fate(sim_t *self, sim_request_t *request)
     if (request->saver->cut_in)
         request->answer_ms = MM_NEVER;
     if (request->answer_ms == MM_NEVER || !arrives)
-        break_connection(self, request->saver,
+        break_connection(request->saver,
                          self->now_ms + sim_between(self, 1, sim_coin(self) ? 20 : BROKEN_MS));
     self->statistics.unknown += request->answer_ms == MM_NEVER && !request->consumer;
     return arrives;
@@ -146,7 +145,7 @@ static uint64_t epoch_of(const sim_running_t *task)
 }
 
 // The tasks of one epoch: those that were put before, if their fate is unknown.
-static void fill(sim_t *self, sim_process_t *saver, sim_request_t *request)
+static void fill(sim_process_t *saver, sim_request_t *request)
 {
     if (!saver->has_put)
         for (uint32_t i = 0; i < saver->running_count; i++)
@@ -163,7 +162,6 @@ static void fill(sim_t *self, sim_process_t *saver, sim_request_t *request)
         request->question = saver->question;
         saver->is_asked = false;
     }
-    (void)self;
 }
 
 void sim_database_put(sim_t *self, sim_process_t *saver)
@@ -174,7 +172,7 @@ void sim_database_put(sim_t *self, sim_process_t *saver)
     if (saver->commit_ms > 0 || saver->broken_ms > 0)
         return;
     sim_request_t *request = new_request(saver);
-    fill(self, saver, request);
+    fill(saver, request);
     saver->has_put = request->count > 0;
     if (request->count == 0 && !request->is_asked)
         free(request);
@@ -405,8 +403,7 @@ void sim_database_fail_over(sim_t *self)
         remove_request(self, database->requests);
     for (uint32_t i = 0; i < self->process_count; i++)
         if (self->processes[i].role == SIM_SAVER && self->processes[i].alive)
-            break_connection(self, &self->processes[i],
-                             self->now_ms + sim_between(self, 1, BROKEN_MS));
+            break_connection(&self->processes[i], self->now_ms + sim_between(self, 1, BROKEN_MS));
     if (self->faults.revisions > 0)
         lose_revisions(self, sim_below(self, self->faults.revisions + 1));
 }
