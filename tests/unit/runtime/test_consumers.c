@@ -20,7 +20,8 @@ static mm_consumers_t *consumers;
 static mm_receiver_t receiver;
 static mm_encoder_t *encoder;
 static zmq_msg_t message;
-static size_t heard[32]; // frames that count, by their kind
+static size_t heard[32];            // frames that count, by their kind
+static char named[MM_NAME_MAX + 1]; // by the last BEAT of them; empty: nobody
 static size_t others;
 static size_t cuts;
 
@@ -87,6 +88,12 @@ static void subscribe(void *arg, mm_socket_t *events)
     mm_socket_subscribe(events, mm_str(""));
 }
 
+static void keep_named(const mm_beat_body_t *beat)
+{
+    mm_str_t name = beat->count > 0 ? beat->items[0].worker : mm_str("");
+    (void)snprintf(named, sizeof named, "%.*s", (int)name.size, name.data);
+}
+
 static void on_events(void *arg)
 {
     mm_frame_t frame;
@@ -95,6 +102,8 @@ static void on_events(void *arg)
     while ((received = mm_consumers_receive(consumers, &receiver, mm_clock_ms(), &frame)) !=
            MM_RECEIVED_NONE) {
         heard[frame.kind] += received == MM_RECEIVED_FRAME;
+        if (received == MM_RECEIVED_FRAME && frame.kind == MM_FRAME_BEAT)
+            keep_named(&frame.as.beat);
         others += received == MM_RECEIVED_OTHER;
     }
 }
@@ -131,7 +140,8 @@ static void begin(const char *worker)
                                                           .cut = cut});
 }
 
-static void end(void)
+// Also behind a test that has failed: what it left open would keep the next one from ending.
+static int end(void **state)
 {
     mm_consumers_destroy(&consumers);
     mm_consumers_destroy(&consumers);
@@ -141,6 +151,7 @@ static void end(void)
     mm_encoder_destroy(&encoder);
     (void)zmq_msg_close(&message);
     mm_socket_end();
+    return end_loop(state);
 }
 
 // Tries until it is true, and receives meanwhile.
@@ -219,14 +230,15 @@ static size_t arrived_before(size_t at, const char *text)
     return 0;
 }
 
-// Behind a heartbeat of A that names this worker, A alone is asked. Frames arrive in the order in
-// which they were sent.
+// Behind a BEAT of A that names this worker, and not only behind one that was sent before, A alone
+// is asked. Frames arrive in the order in which they were sent.
 static void a_is_asked_alone(const char *worker)
 {
     assert_true(mm_consumers_send_to(consumers, B, mm_str("first")));
     (void)arrived_before(B, "first");
     int64_t end_ms = mm_clock_ms() + PATIENCE_MS;
-    for (size_t beats = heard[MM_FRAME_BEAT]; heard[MM_FRAME_BEAT] == beats; on_events(NULL)) {
+    for (size_t beats = heard[MM_FRAME_BEAT];
+         heard[MM_FRAME_BEAT] == beats || strcmp(named, worker) != 0; on_events(NULL)) {
         beat_naming(A, 5, worker);
         assert_true(mm_clock_ms() < end_ms);
     }
@@ -247,7 +259,6 @@ static void all_are_asked_until_one_is_followed(void **state)
     until(a_is_followed);
     a_is_asked_alone("");
     assert_string_equal(mm_consumers_complaint(consumers), "");
-    end();
 }
 
 static void the_highest_epoch_is_followed_and_back(void **state)
@@ -261,7 +272,6 @@ static void the_highest_epoch_is_followed_and_back(void **state)
     until(a_is_followed_anew);
     assert_string_equal(mm_consumers_base(consumers)->path + strlen(folder), "/0");
     assert_int_equal(cuts, 0);
-    end();
 }
 
 static void a_lower_one_is_never_followed(void **state)
@@ -271,7 +281,6 @@ static void a_lower_one_is_never_followed(void **state)
     until(a_is_followed);
     until(b_is_passed_over);
     assert_int_equal(mm_consumers_followed(consumers), A);
-    end();
 }
 
 // Frames that could not be sent to the former one would reach it as another consumer.
@@ -292,7 +301,6 @@ static void what_waits_for_a_former_one_is_dropped(void **state)
     until(a_is_followed_anew);
     assert_int_equal(mm_sender_waiting(mm_consumers_sender(consumers)), 0);
     assert_int_equal(asked(A), 0);
-    end();
 }
 
 static bool a_silent_one_is_not_the_only_one_asked(void)
@@ -314,7 +322,6 @@ static void all_are_asked_when_the_one_that_is_followed_is_silent(void **state)
         assert_true(mm_clock_ms() < since_ms + PATIENCE_MS);
     assert_true(mm_clock_ms() - since_ms >= LOST_AFTER_MS - HEARTBEAT_MS);
     assert_int_equal(mm_consumers_followed(consumers), A);
-    end();
 }
 
 // A worker that its consumer does not name can be heard by another one alone.
@@ -332,7 +339,6 @@ static void a_worker_that_is_not_named_asks_all(void **state)
     }
     assert_true(mm_clock_ms() - since_ms >= LOST_AFTER_MS - HEARTBEAT_MS);
     a_is_asked_alone("r1");
-    end();
 }
 
 // What counts of these frames from A, while B is followed with epoch 6.
@@ -364,7 +370,6 @@ static void of_others_only_outcomes_and_leases_count(void **state)
                                 .as.answer = {.epoch = 7, .instance = INSTANCE}};
     assert_true(mm_consumers_counts(consumers, A, &welcome, mm_clock_ms()));
     assert_int_equal(mm_consumers_followed(consumers), A);
-    end();
 }
 
 // A standby that has sent nothing may have sockets that are dead.
@@ -380,10 +385,9 @@ static void silent_sockets_are_made_anew(void **state)
     due_ms = mm_consumers_turn(consumers, due_ms);
     assert_true(due_ms > mm_clock_ms() + MM_CONSUMERS_SPARE_MS / 2);
     until(b_is_followed); // they work
-    end();
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_loop, end_loop)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_loop, end)
 
 int main(void)
 {
